@@ -1,0 +1,1 @@
+"""CHEF cell: a ROS 2 robot cell that learns."""

@@ -1,0 +1,1 @@
+"""Offline trainer of the CHEF cell: episode files in, policy files out. No ROS."""

@@ -1,0 +1,133 @@
+"""What a policy sees and does: the vocabulary shared by cell, episode files and trainer.
+
+Numpy and the standard library only. A `PolicySpec` travels as JSON inside the policy file, so a
+policy says by itself what it must be fed, how fast, and what its numbers mean.
+"""
+
+import dataclasses
+import json
+from typing import Any
+
+ACTION_NAMES = ('x', 'y', 'z', 'yaw', 'gripper')
+
+
+class SpecError(ValueError):
+    """A spec is malformed, or does not fit what it is compared with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ObservationSpec:
+    """One named input of a policy.
+
+    A single reading has shape `shape`; with `history` > 1 the policy is fed the newest `history`
+    readings stacked on a new leading axis, newest first: shape (history, *shape).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str
+    dtype: str = 'float32'
+    history: int = 1
+
+    @property
+    def stacked_shape(self) -> tuple[int, ...]:
+        """Shape of the policy input, without batch axis."""
+        return (self.history, *self.shape) if self.history > 1 else self.shape
+
+
+@dataclasses.dataclass(frozen=True)
+class ActionSpec:
+    """Five numbers in [-1, 1] (`ACTION_NAMES`) times `scale`, in `units`.
+
+    x, y, z: tool velocity in the arm's base frame; yaw: rotation about the base frame's vertical;
+    gripper: closing speed as a share of full speed, positive closes.
+    """
+
+    scale: tuple[float, ...] = (0.07, 0.07, 0.07, 1.0, 1.0)
+    units: tuple[str, ...] = ('m/s', 'm/s', 'm/s', 'rad/s', '1')
+    frame: str = 'base'
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicySpec:
+    """Everything a cell must know to run a policy, and where the policy came from."""
+
+    name: str
+    observations: tuple[ObservationSpec, ...]
+    action: ActionSpec = ActionSpec()
+    rate_hz: float = 20.0
+    tasks: tuple[str, ...] = ('stack_leave',)
+    triplets: tuple[str, ...] = ('1', '2', '3', '4', '5')
+    provenance: dict[str, Any] = dataclasses.field(default_factory=dict)
+    version: int = 1
+
+    def to_json(self) -> str:
+        """Return the JSON text stored in a policy file."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> 'PolicySpec':
+        """Parse and validate; raises SpecError naming the field, its value and what is allowed."""
+        try:
+            fields = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SpecError(f'spec is not JSON: {error}') from error
+        if not isinstance(fields, dict):
+            raise SpecError(f'spec is a JSON {type(fields).__name__}, expected an object')
+        if fields.get('version') != 1:
+            raise SpecError(f'spec version {fields.get("version")!r}, this software reads 1')
+        observations = tuple(
+            _build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))})
+            for item in fields.pop('observations', ())
+        )
+        action = fields.pop('action', {})
+        action = _build(ActionSpec, {key: _tuple(value) for key, value in action.items()})
+        spec = _build(
+            cls,
+            {
+                **{key: _tuple(value) for key, value in fields.items()},
+                'observations': observations,
+                'action': action,
+            },
+        )
+        spec.validate()
+        return spec
+
+    def validate(self) -> None:
+        """Raise SpecError unless every field is usable."""
+        if not self.observations:
+            raise SpecError(f'policy {self.name!r} has no observations')
+        names = [observation.name for observation in self.observations]
+        if len(set(names)) != len(names):
+            raise SpecError(f'observation names repeat: {names}')
+        for observation in self.observations:
+            if observation.history < 1:
+                raise SpecError(
+                    f'{observation.name}: history {observation.history}, must be at least 1'
+                )
+            if observation.dtype not in ('float32', 'uint8'):
+                raise SpecError(
+                    f'{observation.name}: dtype {observation.dtype!r}, allowed: float32, uint8'
+                )
+        if len(self.action.scale) != len(ACTION_NAMES):
+            raise SpecError(
+                f'action scale has {len(self.action.scale)} numbers, '
+                f'needs {len(ACTION_NAMES)}: {ACTION_NAMES}'
+            )
+        if not self.rate_hz > 0:
+            raise SpecError(f'rate_hz {self.rate_hz}, must be positive')
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _build(kind: type, fields: dict[str, Any]) -> Any:
+    allowed = {field.name for field in dataclasses.fields(kind)}
+    unknown = sorted(set(fields) - allowed)
+    if unknown:
+        raise SpecError(f'{kind.__name__}: unknown {unknown}, allowed: {sorted(allowed)}')
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise SpecError(f'{kind.__name__}: {error}') from error

@@ -1,0 +1,1 @@
+"""What tests of any cell use: conformance suites per port, and a harness for real nodes."""

@@ -144,7 +144,7 @@ def test_readings_nobody_needs_may_be_missing():
 
 
 def test_needed_readings_name_the_sources():
-    specs = (ALL[0], ObservationSpec('red_pose', (7,), 'm, 1'), IMAGE)
+    specs = (ALL[0], ObservationSpec('red_pose', (7,), 'm, quaternion'), IMAGE)
 
     assert needed_readings(specs) == {'arm', 'objects', 'image/front'}
 
@@ -170,7 +170,9 @@ def test_a_wrong_image_is_refused(pixels):
 
 def test_an_unseen_object_is_an_error_only_for_those_who_need_it():
     hidden = ObjectReading(0.0, POSES, {'red': False, 'green': True, 'blue': True})
-    red, green = (ObservationSpec(f'{colour}_pose', (7,), 'm, 1') for colour in COLOURS[:2])
+    red, green = (
+        ObservationSpec(f'{colour}_pose', (7,), 'm, quaternion') for colour in COLOURS[:2]
+    )
 
     with pytest.raises(ObservationError, match='red is not seen'):
         observe(observer(red), objects=hidden)
@@ -183,7 +185,7 @@ def test_not_finite_is_named_and_leaves_the_history_alone(bad):
     observe(subject, arm=arm(1.0))
     broken = dataclasses.replace(arm(), position=np.full(7, bad))
 
-    with pytest.raises(ObservationError, match='joint_position.*not finite'):
+    with pytest.raises(ObservationError, match=r'joint_position.*not finite'):
         observe(subject, arm=broken)
 
     seen = observe(subject, arm=arm(2.0))['joint_position']

@@ -22,7 +22,7 @@ IMAGE_SHAPE = (128, 128, 3)
 TRIPLETS = ('1', '2', '3', '4', '5')
 GRIPPER_COUNTS = 255.0
 
-_GRASP = {grasp: row for grasp, row in zip(Grasp, np.eye(3), strict=True)}
+_GRASP = dict(zip(Grasp, np.eye(3), strict=True))
 _TRIPLET = dict(zip(TRIPLETS, np.eye(len(TRIPLETS)), strict=True))
 
 
@@ -71,10 +71,16 @@ KINDS: dict[str, Kind] = {
     ),
     'grasp': Kind((3,), '1', ('gripper',), lambda frame: _GRASP[frame.gripper.grasp]),
     'tool_pose': Kind(
-        (7,), 'm, 1', ('arm',), lambda frame: frame.kinematics.tool_pose(frame.arm.position)
+        (7,),
+        'm, quaternion',
+        ('arm',),
+        lambda frame: frame.kinematics.tool_pose(frame.arm.position),
     ),
     'wrist_pose': Kind(
-        (7,), 'm, 1', ('arm',), lambda frame: frame.kinematics.wrist_pose(frame.arm.position)
+        (7,),
+        'm, quaternion',
+        ('arm',),
+        lambda frame: frame.kinematics.wrist_pose(frame.arm.position),
     ),
     'wrist_twist': Kind(
         (6,),
@@ -89,7 +95,7 @@ KINDS: dict[str, Kind] = {
         lambda frame: np.concatenate((frame.wrench.force, frame.wrench.torque)),
     ),
     **{
-        f'{colour}_pose': Kind((7,), 'm, 1', ('objects',), _object_pose(colour))
+        f'{colour}_pose': Kind((7,), 'm, quaternion', ('objects',), _object_pose(colour))
         for colour in COLOURS
     },
     'previous_action': Kind((5,), '1', (), lambda frame: frame.previous_action),

@@ -1,0 +1,1 @@
+"""Hardware and accelerators behind the cell's ports: no ROS, no training framework."""

@@ -15,6 +15,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, Vector3, WrenchStamped
 from sensor_msgs.msg import Image, JointState
 
+from chef_cell.core.intera import ARM_JOINTS
 from chef_cell.core.readings import (
     COLOURS,
     ArmReading,
@@ -30,7 +31,6 @@ from chef_interfaces.msg import GripperState, TrackedObject, TrackedObjects
 from chef_interfaces.msg import TaskCommand as TaskCommandMessage
 from intera_core_msgs.msg import JointCommand
 
-ARM_JOINTS = tuple(f'right_j{index}' for index in range(7))
 #: What a Sawyer lists in /robot/joint_states; its head and torso do not move in this cell.
 SAWYER_JOINTS = ('head_pan', *ARM_JOINTS, 'torso_t0')
 

@@ -1,0 +1,249 @@
+"""How a Sawyer answers the Intera interface: enabling, stopping, and obeying joint commands.
+
+The same behaviour stands in front of the simulated arm that the robot's own controller shows, so
+that whatever drives one drives the other. Where the vendor's simulation is laxer than the robot
+(it lets `enable` clear a stop), the robot's way is taken.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+
+ARM_JOINTS = tuple(f'right_j{index}' for index in range(7))
+#: Without a velocity command for this long the arm holds its position (s).
+DEFAULT_COMMAND_TIMEOUT = 0.2
+#: Largest timeout a client may ask for (s).
+MAX_COMMAND_TIMEOUT = 1.0
+#: Share of each joint's speed limit used in position mode.
+DEFAULT_SPEED_RATIO = 0.3
+#: Position mode approaches its goal with this gain (1/s): critical damping for joints that follow
+#: a velocity command with a lag of 0.1 s.
+POSITION_GAIN = 2.5
+
+
+class EstopButton(IntEnum):
+    """The red button."""
+
+    UNPRESSED = 0
+    PRESSED = 1
+    UNKNOWN = 2
+    RELEASED = 3
+
+
+class EstopSource(IntEnum):
+    """Who stopped the robot."""
+
+    NONE = 0
+    USER = 1
+    UNKNOWN = 2
+    FAULT = 3
+    ENGINE = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class AssemblyState:
+    """The robot as a whole."""
+
+    enabled: bool = False
+    stopped: bool = False
+    estop_button: EstopButton = EstopButton.UNPRESSED
+    estop_source: EstopSource = EstopSource.NONE
+
+    @property
+    def ready(self) -> bool:
+        """Whether the robot may be enabled."""
+        return not self.stopped
+
+
+class RobotAssembly:
+    """Which requests to enable, stop and reset the robot follows, and what it then reports."""
+
+    def __init__(self, enabled: bool = False) -> None:
+        self.state = AssemblyState(enabled=enabled)
+
+    def enable(self, on: bool) -> None:
+        """Switch the joints on or off. A stopped robot must be reset first."""
+        if not self.state.stopped:
+            self.state = AssemblyState(enabled=on)
+
+    def stop(self) -> None:
+        """Software emergency stop. A button that is pressed stays the reported cause."""
+        if self.state.estop_source is not EstopSource.USER:
+            self.state = AssemblyState(
+                stopped=True,
+                estop_button=EstopButton.UNKNOWN,
+                estop_source=EstopSource.UNKNOWN,
+            )
+
+    def press_button(self, pressed: bool) -> None:
+        """Push the red button in, or let it out, which alone does not free the robot."""
+        if pressed:
+            button = EstopButton.PRESSED
+        elif self.state.estop_button is EstopButton.PRESSED:
+            button = EstopButton.RELEASED
+        else:
+            return
+        self.state = AssemblyState(
+            stopped=True, estop_button=button, estop_source=EstopSource.USER
+        )
+
+    def reset(self) -> None:
+        """Clear a stop and leave the robot disabled; in vain while the button is pressed."""
+        if self.state.stopped and self.state.estop_button is not EstopButton.PRESSED:
+            self.state = AssemblyState()
+
+
+@dataclasses.dataclass(frozen=True)
+class JointLimits:
+    """Limits of the seven joints, each (7,)."""
+
+    position_lower: tuple[float, ...]  # rad
+    position_upper: tuple[float, ...]  # rad
+    velocity: tuple[float, ...]  # rad/s
+    acceleration: tuple[float, ...]  # rad/s^2
+    effort: tuple[float, ...]  # N m
+
+
+#: As the robot announces them on /robot/joint_limits (positions: URDF of the robot).
+SAWYER_LIMITS = JointLimits(
+    position_lower=(-3.0503, -3.8095, -3.0426, -3.0439, -2.9761, -2.9761, -4.7124),
+    position_upper=(3.0503, 2.2736, 3.0426, 3.0439, 2.9761, 2.9761, 4.7124),
+    velocity=(1.74, 1.328, 1.957, 1.957, 3.485, 3.485, 4.545),
+    acceleration=(10.0, 8.0, 10.0, 10.0, 12.0, 12.0, 12.0),
+    effort=(80.0, 80.0, 40.0, 40.0, 9.0, 9.0, 9.0),
+)
+
+
+class Mode(IntEnum):
+    """How the arrays of a joint command are read."""
+
+    POSITION = 1
+    VELOCITY = 2
+    TORQUE = 3
+    TRAJECTORY = 4
+
+
+class CommandRejected(ValueError):
+    """A command was refused and has no effect; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class JointCommand:
+    """A joint command as received: arrays run along `names`."""
+
+    mode: int
+    names: Sequence[str]
+    position: Sequence[float] = ()  # rad
+    velocity: Sequence[float] = ()  # rad/s
+
+
+class JointCommandArbiter:
+    """Turn joint commands into the velocity each joint is driven with.
+
+    A client sends all its modes over one topic and one reused message, so only the array named by
+    the mode is read, and the mode changes with the first message of another one. In velocity mode
+    silence means hold; a position goal is pursued without further messages. Joints that a command
+    leaves out stand still, or keep the position goal they have.
+    """
+
+    def __init__(self, limits: JointLimits = SAWYER_LIMITS) -> None:
+        self.accepted = 0
+        self.rejected = 0
+        self.speed_ratio = DEFAULT_SPEED_RATIO
+        self.timeout = DEFAULT_COMMAND_TIMEOUT
+        self._limits = limits
+        self._max_velocity = np.array(limits.velocity)
+        self.hold()
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force; position with no goal means hold."""
+        return Mode.VELOCITY if self._velocity is not None else Mode.POSITION
+
+    def set_timeout(self, timeout: float) -> None:
+        """Set the silence after which velocity mode ends (s), clamped to [0, 1]."""
+        self.timeout = self._clamped('command timeout', timeout, MAX_COMMAND_TIMEOUT)
+
+    def set_speed_ratio(self, ratio: float) -> None:
+        """Set the share of full speed used in position mode, clamped to [0, 1]."""
+        self.speed_ratio = self._clamped('speed ratio', ratio, 1.0)
+
+    def accept(self, command: JointCommand, now: float) -> None:
+        """Take a command received at time `now` (s).
+
+        Raises:
+            CommandRejected: a mode not offered, no joint, an unknown or repeated one, an array of
+                the wrong length, or a value that is not finite.
+        """
+        try:
+            if command.mode == Mode.VELOCITY:
+                velocity = np.nan_to_num(self._read('velocity', command.names, command.velocity))
+                self._velocity = np.clip(velocity, -self._max_velocity, self._max_velocity)
+                self._received = now
+                self._goal = None
+            elif command.mode == Mode.POSITION:
+                goal = self._read('position', command.names, command.position)
+                lower, upper = self._limits.position_lower, self._limits.position_upper
+                kept = self._goal if self._goal is not None else goal
+                self._goal = np.where(np.isnan(goal), kept, np.clip(goal, lower, upper))
+                self._velocity = None
+            else:
+                raise CommandRejected(
+                    f'joint command mode {command.mode}, allowed: 1 position, 2 velocity'
+                )
+        except CommandRejected:
+            self.rejected += 1
+            raise
+        self.accepted += 1
+
+    def hold(self) -> None:
+        """Forget every command: the arm stands until the next one."""
+        self._goal: np.ndarray | None = None
+        self._velocity: np.ndarray | None = None
+        self._received = 0.0
+
+    def joint_velocity(self, now: float, position: np.ndarray, enabled: bool) -> np.ndarray:
+        """Return the joint velocity (rad/s, (7,)) to drive with from time `now` (s) on.
+
+        `position` (rad, (7,)) is the measured one. A robot that is not enabled forgets what it was
+        told, so that enabling it never sets it in motion.
+        """
+        timed_out = self._velocity is not None and now - self._received > self.timeout
+        if timed_out or not enabled:
+            self.hold()
+        if self._velocity is not None:
+            return self._velocity.copy()
+        if self._goal is not None:
+            return self._toward(self._goal, position)
+        return np.zeros(len(ARM_JOINTS))
+
+    def _toward(self, goal: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """All joints slowed by one factor: a straight line in joint space, arriving together."""
+        if self.speed_ratio == 0.0:
+            return np.zeros_like(goal)
+        velocity = POSITION_GAIN * np.nan_to_num(goal - position)
+        share = np.max(np.abs(velocity) / (self.speed_ratio * self._max_velocity))
+        return velocity / max(1.0, share)
+
+    def _read(self, field: str, names: Sequence[str], values: Sequence[float]) -> np.ndarray:
+        """Return the values in the arm's order, (7,); NaN for joints the command leaves out."""
+        unknown = sorted(set(names) - set(ARM_JOINTS))
+        if unknown or not names:
+            raise CommandRejected(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
+        if len(set(names)) != len(names):
+            raise CommandRejected(f'joints {list(names)}: a name repeats')
+        if len(values) != len(names):
+            raise CommandRejected(f'{len(values)} {field} values for {len(names)} joints')
+        if not np.isfinite(values).all():
+            raise CommandRejected(f'{field} {list(values)} is not finite')
+        ordered = np.full(len(ARM_JOINTS), np.nan)
+        ordered[[ARM_JOINTS.index(name) for name in names]] = values
+        return ordered
+
+    def _clamped(self, what: str, value: float, upper: float) -> float:
+        if not np.isfinite(value):
+            self.rejected += 1
+            raise CommandRejected(f'{what} {value} is not finite')
+        return min(max(value, 0.0), upper)

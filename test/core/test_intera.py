@@ -12,7 +12,7 @@ from chef_cell.core.intera import (
     ARM_JOINTS,
     SAWYER_LIMITS,
     AssemblyState,
-    CommandRejected,
+    CommandError,
     EstopButton,
     EstopSource,
     JointCommand,
@@ -127,7 +127,7 @@ def test_timeout_is_clamped(asked, given_):
 
 def test_a_timeout_that_is_not_finite_is_refused():
     arbiter = JointCommandArbiter()
-    with pytest.raises(CommandRejected, match='nan'):
+    with pytest.raises(CommandError, match='nan'):
         arbiter.set_timeout(math.nan)
     assert (arbiter.timeout, arbiter.rejected) == (0.2, 1)
 
@@ -182,7 +182,7 @@ def test_joints_are_read_by_name():
 def test_bad_commands_are_refused_counted_and_without_effect(command, said):
     arbiter = JointCommandArbiter()
     arbiter.accept(velocity(STEADY), 0.0)
-    with pytest.raises(CommandRejected, match=said):
+    with pytest.raises(CommandError, match=said):
         arbiter.accept(command, 0.1)
     assert (arbiter.accepted, arbiter.rejected) == (1, 1)
     # Neither motion nor the watchdog is touched: the old command runs out at its own time.
@@ -263,7 +263,7 @@ def test_whatever_is_sent_the_arm_is_driven_within_its_limits(mode, names, value
     arbiter = JointCommandArbiter()
     try:
         arbiter.accept(JointCommand(mode, names, position=values, velocity=values), 0.0)
-    except CommandRejected:
+    except CommandError:
         assert arbiter.rejected == 1
     speed = np.abs(arbiter.joint_velocity(0.0, HERE, True))
     assert (speed <= SAWYER_LIMITS.velocity).all()

@@ -125,7 +125,7 @@ class Mode(IntEnum):
     TRAJECTORY = 4
 
 
-class CommandRejected(ValueError):
+class CommandError(ValueError):
     """A command was refused and has no effect; the text says why."""
 
 
@@ -155,7 +155,9 @@ class JointCommandArbiter:
         self.timeout = DEFAULT_COMMAND_TIMEOUT
         self._limits = limits
         self._max_velocity = np.array(limits.velocity)
-        self.hold()
+        self._goal: np.ndarray | None = None
+        self._velocity: np.ndarray | None = None
+        self._received = 0.0
 
     @property
     def mode(self) -> Mode:
@@ -174,7 +176,7 @@ class JointCommandArbiter:
         """Take a command received at time `now` (s).
 
         Raises:
-            CommandRejected: a mode not offered, no joint, an unknown or repeated one, an array of
+            CommandError: a mode not offered, no joint, an unknown or repeated one, an array of
                 the wrong length, or a value that is not finite.
         """
         try:
@@ -190,19 +192,18 @@ class JointCommandArbiter:
                 self._goal = np.where(np.isnan(goal), kept, np.clip(goal, lower, upper))
                 self._velocity = None
             else:
-                raise CommandRejected(
+                raise CommandError(
                     f'joint command mode {command.mode}, allowed: 1 position, 2 velocity'
                 )
-        except CommandRejected:
+        except CommandError:
             self.rejected += 1
             raise
         self.accepted += 1
 
     def hold(self) -> None:
         """Forget every command: the arm stands until the next one."""
-        self._goal: np.ndarray | None = None
-        self._velocity: np.ndarray | None = None
-        self._received = 0.0
+        self._goal = None
+        self._velocity = None
 
     def joint_velocity(self, now: float, position: np.ndarray, enabled: bool) -> np.ndarray:
         """Return the joint velocity (rad/s, (7,)) to drive with from time `now` (s) on.
@@ -224,20 +225,21 @@ class JointCommandArbiter:
         if self.speed_ratio == 0.0:
             return np.zeros_like(goal)
         velocity = POSITION_GAIN * np.nan_to_num(goal - position)
-        share = np.max(np.abs(velocity) / (self.speed_ratio * self._max_velocity))
-        return velocity / max(1.0, share)
+        share = float(np.max(np.abs(velocity) / (self.speed_ratio * self._max_velocity)))
+        scaled: np.ndarray = velocity / max(1.0, share)
+        return scaled
 
     def _read(self, field: str, names: Sequence[str], values: Sequence[float]) -> np.ndarray:
         """Return the values in the arm's order, (7,); NaN for joints the command leaves out."""
         unknown = sorted(set(names) - set(ARM_JOINTS))
         if unknown or not names:
-            raise CommandRejected(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
+            raise CommandError(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
         if len(set(names)) != len(names):
-            raise CommandRejected(f'joints {list(names)}: a name repeats')
+            raise CommandError(f'joints {list(names)}: a name repeats')
         if len(values) != len(names):
-            raise CommandRejected(f'{len(values)} {field} values for {len(names)} joints')
+            raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
         if not np.isfinite(values).all():
-            raise CommandRejected(f'{field} {list(values)} is not finite')
+            raise CommandError(f'{field} {list(values)} is not finite')
         ordered = np.full(len(ARM_JOINTS), np.nan)
         ordered[[ARM_JOINTS.index(name) for name in names]] = values
         return ordered
@@ -245,5 +247,5 @@ class JointCommandArbiter:
     def _clamped(self, what: str, value: float, upper: float) -> float:
         if not np.isfinite(value):
             self.rejected += 1
-            raise CommandRejected(f'{what} {value} is not finite')
+            raise CommandError(f'{what} {value} is not finite')
         return min(max(value, 0.0), upper)

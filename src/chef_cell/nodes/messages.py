@@ -182,11 +182,8 @@ def task_command_to_message(command: TaskCommand, stamp: Time) -> TaskCommandMes
 
 def pose(message: Pose) -> np.ndarray:
     """Return position and quaternion wxyz as one array (7,)."""
-    position, orientation = message.position, message.orientation
-    return np.array(
-        [position.x, position.y, position.z]
-        + [orientation.w, orientation.x, orientation.y, orientation.z]
-    )
+    p, q = message.position, message.orientation
+    return np.array([p.x, p.y, p.z, q.w, q.x, q.y, q.z])
 
 
 def pose_message(values: np.ndarray) -> Pose:

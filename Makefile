@@ -1,0 +1,124 @@
+# Everything starts here. A step leaves a stamp in its virtual environment when it has
+# succeeded, so any of this may be interrupted and run again.
+
+TRIPLET  ?= 3
+EPISODES ?= 10
+POLICY   ?=
+SEED     ?=
+REALTIME ?=
+OUT      ?=
+ARGS     ?=
+PYTHON   ?= python3 python3.12 python3.11
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+CELL    := .venv
+TRAINER := .venv-trainer
+LOCKS   := config/locks
+
+# How every process of the cell starts: a shared-memory segment that holds camera frames,
+# no traffic outside this machine, a renderer that needs no display.
+export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+RENDERER = MUJOCO_GL=$${MUJOCO_GL:-$$(config/setup/renderer.sh)}
+
+.PHONY: help stack test lint format bench train lock clean
+
+help:  ## Show this list
+	@echo 'make TARGET [VARIABLE=value ...]'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+	@echo 'Variables of make stack:'
+	@echo '  TRIPLET=3    objects, 1 to 5; several as TRIPLET=1,4'
+	@echo '  EPISODES=10  how many episodes'
+	@echo '  POLICY=FILE  an .onnx policy; default: the one in models/'
+	@echo '  SEED=0       repeats a session exactly'
+	@echo '  REALTIME=1   run on the clock on the wall, not as fast as possible'
+	@echo '  OUT=DIR      where sessions are written; default: sessions/'
+	@echo 'Variables of bench, train and test: ARGS="..." is passed on'
+	@echo 'Variables of the set-up: PYTHON=/path/to/python3.12'
+
+stack: $(CELL)/.done/ready  ## Run a stacking session in the simulated cell
+	@$(RENDERER) $(CELL)/bin/chef session --triplet $(TRIPLET) --episodes $(EPISODES) \
+	  $(if $(POLICY),--policy '$(POLICY)') $(if $(SEED),--seed $(SEED)) \
+	  $(if $(REALTIME),--realtime) $(if $(OUT),--out '$(OUT)') $(ARGS)
+
+test: $(CELL)/.done/dev  ## Run all tests
+	@$(RENDERER) $(CELL)/bin/python -m pytest $(ARGS)
+
+lint: $(CELL)/.done/dev  ## Check style, types and which room imports which
+	$(CELL)/bin/ruff check
+	$(CELL)/bin/ruff format --check
+	$(CELL)/bin/mypy
+	$(CELL)/bin/hadolint docker/*.Dockerfile
+	$(CELL)/bin/python -m pytest -q test/test_rooms.py
+
+format: $(CELL)/.done/dev  ## Bring the code into style
+	$(CELL)/bin/ruff check --fix
+	$(CELL)/bin/ruff format
+
+bench: $(CELL)/.done/ready  ## Measure speed and fidelity of the simulated cell
+	@$(RENDERER) $(CELL)/bin/python -m chef_cell.bench.speed $(ARGS)
+
+train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of its own
+	@$(RENDERER) $(TRAINER)/bin/chef-train $(ARGS)
+
+clean:  ## Remove the virtual environments and caches; sessions stay
+	rm -rf $(CELL) $(TRAINER) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+lock: $(CELL)/.done/python  ## Choose newest versions for the lock files (with Python 3.11)
+	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/cell.in $(LOCKS)/cell.txt
+	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/dev.in $(LOCKS)/dev.txt $(LOCKS)/cell.txt
+	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/trainer.in $(LOCKS)/trainer.txt
+
+# --- set-up ------------------------------------------------------------------------
+
+INTERFACES := intera_core_msgs chef_interfaces
+INSTALL := config/setup/install.sh
+
+# A virtual environment can't be moved: one that was made elsewhere is made again.
+moved = $(filter-out $(CURDIR),$(file < $(1)/.done/python))
+.PHONY: $(foreach venv,$(CELL) $(TRAINER),$(if $(call moved,$(venv)),$(venv)/.done/python))
+
+$(CELL)/.done/python $(TRAINER)/.done/python: %/.done/python:
+	@python=$$(config/setup/system.sh $(PYTHON)); \
+	echo "Making $* with $$python (10 s)"; \
+	"$$python" -m venv --clear $*
+	@mkdir -p $(@D) && echo '$(CURDIR)' > $@
+
+$(CELL)/.done/cell: $(LOCKS)/cell.txt $(CELL)/.done/python
+	@echo 'Installing ROS 2, MuJoCo and the rest of the cell (300 MB, 1 to 3 minutes)'
+	@$(INSTALL) $(CELL) $<
+	@$(CELL)/bin/python config/setup/repair_wheels.py
+	@touch $@
+
+$(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/cell | $(CELL)/.done/ready
+	@echo 'Installing what the tests need (60 MB, 20 s)'
+	@$(INSTALL) $(CELL) $<
+	@touch $@
+
+define interface-rule
+$(CELL)/.done/$(1): $(shell find src/$(1) -type f) $(CELL)/.done/cell
+	@echo 'Building $(1) (30 s)'
+	@config/setup/build_interfaces.sh $(CELL) src/$(1)
+	@touch $$@
+endef
+$(foreach package,$(INTERFACES),$(eval $(call interface-rule,$(package))))
+
+$(CELL)/.done/ready: setup.py src/chef_trainer/setup.py src/chef_trainer/pyproject.toml \
+    $(INTERFACES:%=$(CELL)/.done/%)
+	@echo 'Installing chef_cell and chef_trainer (5 s)'
+	@$(CELL)/bin/python -m pip install -q --no-deps --no-build-isolation \
+	  -e src/chef_trainer -e .
+	@touch $@
+
+$(TRAINER)/.done/ready: $(LOCKS)/trainer.txt setup.py src/chef_trainer/setup.py \
+    src/chef_trainer/pyproject.toml $(TRAINER)/.done/python
+	@echo 'Installing torch and the rest of the trainer (3 GB, 5 to 10 minutes)'
+	@$(INSTALL) $(TRAINER) $<
+	@$(TRAINER)/bin/python -m pip install -q --no-deps --no-build-isolation \
+	  -e src/chef_trainer -e .
+	@touch $@

@@ -1,0 +1,22 @@
+"""Package chef_trainer. The metadata is here, and not in pyproject.toml, for colcon."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name='chef_trainer',
+    version='0.1.0',
+    description='Offline trainer of the CHEF cell: episode files in, policy files out.',
+    author='CHEF cell maintainers',
+    author_email='maintainers@chef-cell.dev',
+    license='Apache-2.0',
+    python_requires='>=3.11',
+    packages=find_packages(include=['chef_trainer*']),
+    # The cell imports the file formats only, and they need no more than this.
+    install_requires=['mcap', 'numpy'],
+    extras_require={
+        'train': ['onnx', 'onnxruntime', 'torch'],
+        'test': ['hypothesis', 'pytest', 'pytest-timeout'],
+    },
+    entry_points={'console_scripts': ['chef-train = chef_trainer.cli:main']},
+    zip_safe=False,
+)

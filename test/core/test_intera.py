@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from chef_cell.core.intera import (
     ARM_JOINTS,
-    SAWYER_LIMITS,
     AssemblyState,
     CommandError,
     EstopButton,
@@ -20,6 +19,7 @@ from chef_cell.core.intera import (
     Mode,
     RobotAssembly,
 )
+from chef_cell.core.limits import SAWYER
 
 ENABLED = AssemblyState(enabled=True)
 DISABLED = AssemblyState()
@@ -231,10 +231,10 @@ def test_in_position_mode_all_joints_arrive_together():
 def test_position_mode_keeps_to_its_share_of_full_speed():
     arbiter = JointCommandArbiter()
     arbiter.accept(position([2.0] * 7), 0.0)
-    share = np.abs(driven(arbiter, 0.0)) / SAWYER_LIMITS.velocity
+    share = np.abs(driven(arbiter, 0.0)) / SAWYER.velocity
     assert share.max() == pytest.approx(0.3)
     arbiter.set_speed_ratio(5.0)
-    share = np.abs(driven(arbiter, 0.0)) / SAWYER_LIMITS.velocity
+    share = np.abs(driven(arbiter, 0.0)) / SAWYER.velocity
     assert share.max() == pytest.approx(1.0)
     arbiter.set_speed_ratio(0.0)
     assert driven(arbiter, 0.0) == [0.0] * 7
@@ -243,7 +243,7 @@ def test_position_mode_keeps_to_its_share_of_full_speed():
 def test_a_position_goal_stays_within_the_joint_limits():
     arbiter = JointCommandArbiter()
     arbiter.accept(position([9.0] * 7), 0.0)
-    assert driven(arbiter, 0.0, at=np.array(SAWYER_LIMITS.position_upper)) == [0.0] * 7
+    assert driven(arbiter, 0.0, at=np.array(SAWYER.upper)) == [0.0] * 7
 
 
 def test_joints_left_out_keep_their_goal():
@@ -266,5 +266,5 @@ def test_whatever_is_sent_the_arm_is_driven_within_its_limits(mode, names, value
     except CommandError:
         assert arbiter.rejected == 1
     speed = np.abs(arbiter.joint_velocity(0.0, HERE, True))
-    assert (speed <= SAWYER_LIMITS.velocity).all()
+    assert (speed <= SAWYER.velocity).all()
     assert json.dumps(speed.tolist(), allow_nan=False)

@@ -11,6 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from chef_cell.core.limits import SAWYER, JointLimits
+
 ARM_JOINTS = tuple(f'right_j{index}' for index in range(7))
 #: Without a velocity command for this long the arm holds its position (s).
 DEFAULT_COMMAND_TIMEOUT = 0.2
@@ -95,27 +97,6 @@ class RobotAssembly:
             self.state = AssemblyState()
 
 
-@dataclasses.dataclass(frozen=True)
-class JointLimits:
-    """Limits of the seven joints, each (7,)."""
-
-    position_lower: tuple[float, ...]  # rad
-    position_upper: tuple[float, ...]  # rad
-    velocity: tuple[float, ...]  # rad/s
-    acceleration: tuple[float, ...]  # rad/s^2
-    effort: tuple[float, ...]  # N m
-
-
-#: As the robot announces them on /robot/joint_limits (positions: URDF of the robot).
-SAWYER_LIMITS = JointLimits(
-    position_lower=(-3.0503, -3.8095, -3.0426, -3.0439, -2.9761, -2.9761, -4.7124),
-    position_upper=(3.0503, 2.2736, 3.0426, 3.0439, 2.9761, 2.9761, 4.7124),
-    velocity=(1.74, 1.328, 1.957, 1.957, 3.485, 3.485, 4.545),
-    acceleration=(10.0, 8.0, 10.0, 10.0, 12.0, 12.0, 12.0),
-    effort=(80.0, 80.0, 40.0, 40.0, 9.0, 9.0, 9.0),
-)
-
-
 class Mode(IntEnum):
     """How the arrays of a joint command are read."""
 
@@ -148,7 +129,7 @@ class JointCommandArbiter:
     leaves out stand still, or keep the position goal they have.
     """
 
-    def __init__(self, limits: JointLimits = SAWYER_LIMITS) -> None:
+    def __init__(self, limits: JointLimits = SAWYER) -> None:
         self.accepted = 0
         self.rejected = 0
         self.speed_ratio = DEFAULT_SPEED_RATIO
@@ -187,7 +168,7 @@ class JointCommandArbiter:
                 self._goal = None
             elif command.mode == Mode.POSITION:
                 goal = self._read('position', command.names, command.position)
-                lower, upper = self._limits.position_lower, self._limits.position_upper
+                lower, upper = self._limits.lower, self._limits.upper
                 kept = self._goal if self._goal is not None else goal
                 self._goal = np.where(np.isnan(goal), kept, np.clip(goal, lower, upper))
                 self._velocity = None

@@ -1,0 +1,10 @@
+"""What holds for every test: ROS stays on this machine and uses the cell's DDS profile."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# Before any test imports rclpy, and for every node that a test starts.
+os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(ROOT / 'config' / 'fastdds.xml')
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

@@ -1,0 +1,245 @@
+"""From task-space velocity commands to joint velocities: the control law of the cell.
+
+The law is the RGB-stacking benchmark's (Lee et al., 2021; dm_robotics'
+`cartesian_6d_to_joint_velocity_mapper`), with its gains written as rates so that it holds at any
+loop period, plus limits on joint acceleration and a braking distance to the joint limits.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from chef_cell.core.least_squares import solve_in_box
+from chef_cell.core.limits import SAWYER, JointLimits
+from chef_cell.core.ports import Kinematics
+from chef_cell.core.readings import TaskCommand
+
+_NULL_SPACE_DAMPING = 1e-9  # below every singular value that matters, squared
+_TOUCH = 1e-9  # rad/s, a velocity this near a bound is held by it
+
+
+@dataclasses.dataclass(frozen=True)
+class ControllerSettings:
+    """Settings of the Cartesian controller; the defaults are the benchmark's."""
+
+    workspace_lower: tuple[float, ...] = (0.475, -0.125, 0.0698)  # m, of the tool in base
+    workspace_upper: tuple[float, ...] = (0.725, 0.125, 0.2698)  # m
+    wrist_range: float = 1.5707963267948966  # rad, the last joint stays within +- this
+    linear_speed: float = 0.07  # m/s, largest norm
+    angular_speed: float = 1.0  # rad/s, largest norm
+    upright_rate: float = 0.8  # 1/s, at which a tilt of the wrist is removed
+    damping: float = 0.01  # 1, weight of the squared joint velocities
+    posture_rate: float = 0.5  # 1/s, pull towards `posture` in the null space
+    posture: tuple[float, ...] = (
+        0.0,
+        -0.5186220703125,
+        -0.529384765625,
+        1.220857421875,
+        0.40857421875,
+        1.07831640625,
+        0.0,
+    )  # rad
+    limit_rate: float = 19.0  # 1/s, joint speed allowed per distance to a joint limit
+    limit_margin: float = 0.01  # rad, kept free before a joint limit
+
+
+@dataclasses.dataclass(frozen=True)
+class ControlOutput:
+    """What the controller decided in one step."""
+
+    joint_velocity: np.ndarray  # rad/s, (7,)
+    twist: np.ndarray  # m/s and rad/s, (6,), of the wrist in base, after the task-space limits
+    limited_by: tuple[str, ...]  # what held the command back
+    manipulability: float  # 1, sqrt(det(J J^T)); 0 at a singularity (Yoshikawa, 1985)
+
+
+class CartesianController:
+    """Turns task commands into joint velocities that respect every limit.
+
+    Args:
+        kinematics: of the arm.
+        settings: of the law.
+        period: s, time between two calls of `step`.
+        limits: of the joints.
+    """
+
+    def __init__(
+        self,
+        kinematics: Kinematics,
+        settings: ControllerSettings,
+        period: float,
+        limits: JointLimits = SAWYER,
+    ) -> None:
+        if not 0.0 < period <= 1.0:
+            raise ValueError(f'period {period} s, must be above 0 and at most 1')
+        self.settings = settings
+        self._kinematics = kinematics
+        self._period = period
+        self._lower = np.array(limits.lower) + settings.limit_margin
+        self._upper = np.array(limits.upper) - settings.limit_margin
+        self._speed = np.array(limits.velocity)
+        self._acceleration = np.array(limits.acceleration)
+        self._change = self._acceleration * period
+        self._posture = np.array(settings.posture)
+        # Two systems solved in one call: damped for the task, all but undamped for the null space.
+        self._damping = np.stack((np.eye(6) * settings.damping, np.eye(6) * _NULL_SPACE_DAMPING))
+        self._velocity = np.zeros(7)
+
+    def reset(self, position: np.ndarray) -> None:
+        """Start from rest at joint positions (7,) in rad."""
+        _checked('joint positions', position, 7)
+        self._velocity = np.zeros(7)
+
+    def step(self, position: np.ndarray, command: TaskCommand | None) -> ControlOutput:
+        """Return the joint velocities for the next period.
+
+        Args:
+            position: joint positions, rad, (7,).
+            command: what the tool should do; None decelerates smoothly to a stop.
+
+        Raises:
+            ValueError: a number is not finite or a shape is wrong; the state is then unchanged.
+        """
+        position = _checked('joint positions', position, 7)
+        jacobian = self._kinematics.wrist_jacobian(position)
+        gram = jacobian @ jacobian.T
+        lower, upper = self._bounds(position)
+        limited: list[str] = []
+        if command is None:
+            twist = np.zeros(6)
+            velocity = np.clip(self._slower(), lower, upper)
+        else:
+            twist = self._twist(position, command, limited)
+            velocity = self._free(position, jacobian, gram, twist)
+            if (velocity < lower).any() or (velocity > upper).any():
+                velocity = self._boxed(position, jacobian, gram, twist, lower, upper)
+                self._name_limits(velocity, lower, upper, limited)
+        self._velocity = velocity
+        manipulability = math.sqrt(max(float(np.linalg.det(gram)), 0.0))
+        return ControlOutput(velocity, twist, tuple(limited), manipulability)
+
+    def _twist(self, position: np.ndarray, command: TaskCommand, limited: list[str]) -> np.ndarray:
+        """Return the wrist twist (6,) after workspace, wrist range and speed limits."""
+        linear = _checked('linear velocity', command.linear, 3).tolist()
+        yaw = float(command.yaw_rate)
+        if not math.isfinite(yaw):
+            raise ValueError(f'yaw rate {yaw} is not finite')
+        settings = self.settings
+        tool = self._kinematics.tool_pose(position).tolist()
+        for axis in range(3):
+            if _outwards(
+                tool[axis],
+                linear[axis],
+                settings.workspace_lower[axis],
+                settings.workspace_upper[axis],
+            ):
+                linear[axis] = 0.0
+                limited.append(f'workspace_{"xyz"[axis]}')
+        # The last joint turns about the wrist's z axis, which points down.
+        if _outwards(-float(position[6]), yaw, -settings.wrist_range, settings.wrist_range):
+            yaw = 0.0
+            limited.append('wrist_range')
+        angular = self._upright(self._kinematics.wrist_pose(position).tolist(), yaw)
+        _shorten(linear, settings.linear_speed, 'linear_speed', limited)
+        _shorten(angular, settings.angular_speed, 'angular_speed', limited)
+        return np.array(linear + angular)
+
+    def _upright(self, wrist: list[float], yaw: float) -> list[float]:
+        """Return the angular velocity that yaws, and turns the wrist's z axis downwards."""
+        w, x, y, z = wrist[3:]
+        axis_x, axis_y = 2.0 * (x * z + w * y), 2.0 * (y * z - w * x)
+        axis_z = 1.0 - 2.0 * (x * x + y * y)
+        sine = math.hypot(axis_x, axis_y)
+        tilt = math.atan2(sine, -axis_z)
+        gain = self.settings.upright_rate * tilt / sine if sine > 1e-12 else 0.0
+        return [
+            -gain * axis_y - yaw * axis_x,
+            gain * axis_x - yaw * axis_y,
+            -yaw * axis_z,
+        ]
+
+    def _bounds(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the smallest and largest joint velocities allowed in this period.
+
+        A joint slows down as it nears its limit, and never goes faster than it can brake in the
+        room left. Where these and the acceleration limit cannot both hold (the arm was pushed),
+        the acceleration limit wins.
+        """
+        room = np.maximum(np.stack((position - self._lower, self._upper - position)), 0.0)
+        period, acceleration = self._period, self._acceleration
+        braking = acceleration * (np.sqrt(period * period + 2.0 * room / acceleration) - period)
+        cap = np.minimum(np.minimum(self.settings.limit_rate * room, braking), self._speed)
+        slowest, fastest = self._velocity - self._change, self._velocity + self._change
+        lower = np.minimum(np.maximum(-cap[0], slowest), fastest)
+        upper = np.maximum(np.minimum(cap[1], fastest), slowest)
+        return lower, upper
+
+    def _free(
+        self, position: np.ndarray, jacobian: np.ndarray, gram: np.ndarray, twist: np.ndarray
+    ) -> np.ndarray:
+        """Return argmin |J v - twist|^2 + damping |v|^2, posture in the null space, no bounds."""
+        posture = self.settings.posture_rate * (self._posture - position)
+        targets = np.stack((twist, jacobian @ posture))[..., None]
+        solved = np.linalg.solve(self._damping + gram, targets)
+        return posture + jacobian.T @ (solved[0, :, 0] - solved[1, :, 0])
+
+    def _boxed(
+        self,
+        position: np.ndarray,
+        jacobian: np.ndarray,
+        gram: np.ndarray,
+        twist: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+    ) -> np.ndarray:
+        """Return the same within bounds: first the task, then the posture as far as it fits."""
+        hessian = jacobian.T @ jacobian + self.settings.damping * np.eye(7)
+        task = solve_in_box(hessian, jacobian.T @ twist, lower, upper)
+        wanted = self.settings.posture_rate * (self._posture - position) - task
+        null = wanted - jacobian.T @ np.linalg.solve(gram + self._damping[1], jacobian @ wanted)
+        room = np.where(null > 0.0, upper - task, task - lower)
+        moving = np.abs(null) > 1e-12
+        share = min(1.0, float((room[moving] / np.abs(null[moving])).min(initial=1.0)))
+        return np.clip(task + share * null, lower, upper)
+
+    def _slower(self) -> np.ndarray:
+        """Return the last velocity, shortened as much as the accelerations allow."""
+        share = float((np.abs(self._velocity) / self._change).max())
+        return self._velocity * (1.0 - 1.0 / share) if share > 1.0 else np.zeros(7)
+
+    def _name_limits(
+        self, velocity: np.ndarray, lower: np.ndarray, upper: np.ndarray, limited: list[str]
+    ) -> None:
+        held = (velocity <= lower + _TOUCH) | (velocity >= upper - _TOUCH)
+        changing = np.abs(velocity - self._velocity) >= self._change - _TOUCH
+        fast = np.abs(velocity) >= self._speed - _TOUCH
+        for name, joints in (
+            ('joint_acceleration', held & changing),
+            ('joint_velocity', held & fast),
+            ('joint_position', held & ~changing & ~fast),
+        ):
+            if joints.any():
+                limited.append(name)
+
+
+def _outwards(value: float, velocity: float, lower: float, upper: float) -> bool:
+    """Whether `velocity` leads further out of the range that `value` has left."""
+    return (value < lower and velocity < 0.0) or (value > upper and velocity > 0.0)
+
+
+def _shorten(vector: list[float], limit: float, name: str, limited: list[str]) -> None:
+    """Scale `vector`, in place, to a norm of at most `limit`."""
+    norm = math.hypot(*vector)
+    if norm > limit:
+        vector[:] = [component * limit / norm for component in vector]
+        limited.append(name)
+
+
+def _checked(name: str, values: np.ndarray, size: int) -> np.ndarray:
+    array = np.asarray(values, np.float64)
+    if array.shape != (size,):
+        raise ValueError(f'{name}: shape {array.shape}, expected ({size},)')
+    if not math.isfinite(float(array.sum())):
+        raise ValueError(f'{name}: {array.tolist()} is not finite')
+    return array

@@ -1,0 +1,1 @@
+"""The simulated cell: MuJoCo behind the ports of `chef_cell.core`."""

@@ -8,13 +8,15 @@ to do about those is for the node to decide.
 
 import array
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, Vector3, WrenchStamped
 from sensor_msgs.msg import Image, JointState
 
+from chef_cell.core.actor import Actor
 from chef_cell.core.intera import ARM_JOINTS
 from chef_cell.core.readings import (
     COLOURS,
@@ -27,7 +29,13 @@ from chef_cell.core.readings import (
     WrenchReading,
 )
 from chef_cell.nodes import ros
-from chef_interfaces.msg import GripperState, TrackedObject, TrackedObjects
+from chef_interfaces.msg import (
+    GripperCommand,
+    GripperState,
+    PolicyState,
+    TrackedObject,
+    TrackedObjects,
+)
 from chef_interfaces.msg import TaskCommand as TaskCommandMessage
 from intera_core_msgs.msg import JointCommand
 
@@ -180,6 +188,28 @@ def task_command_to_message(command: TaskCommand, stamp: Time) -> TaskCommandMes
     return message
 
 
+def gripper_command(command: TaskCommand | None, stamp: Time) -> GripperCommand:
+    """Return the gripper's part of a task command; without a command the gripper holds."""
+    message = GripperCommand(velocity=0.0 if command is None else float(command.gripper))
+    message.header.stamp = stamp
+    return message
+
+
+def policy_state(actor: Actor, stamp: Time) -> PolicyState:
+    """Return what there is to say about the policy in force and the one that waits."""
+    current, pending = actor.slot.current, actor.slot.pending
+    state = PolicyState(
+        last_error=actor.slot.last_error, commands=actor.commands, fault=actor.fault
+    )
+    state.header.stamp = stamp
+    if current is not None:
+        state.ready = True
+        state.name, state.path, state.sha256 = current.spec.name, current.path, current.sha256
+    if pending is not None:
+        state.pending = pending.path
+    return state
+
+
 def pose(message: Pose) -> np.ndarray:
     """Return position and quaternion wxyz as one array (7,)."""
     p, q = message.position, message.orientation
@@ -229,3 +259,20 @@ def _floats(field: str, values: Sequence[float], count: int) -> np.ndarray:
     if len(values) != count:
         raise ValueError(f'joint states have {len(values)} {field} values for {count} names')
     return np.array(values)
+
+
+#: Reading -> message type, topic, translation: what a policy observes and a session judges.
+READINGS: dict[str, tuple[type, str, Callable[[Any], Any]]] = {
+    'arm': (JointState, '/robot/joint_states', arm_from_message),
+    'gripper': (GripperState, 'gripper/state', gripper_from_message),
+    'wrench': (WrenchStamped, 'wrist/wrench', wrench_from_message),
+    'objects': (TrackedObjects, 'objects', objects_from_message),
+}
+
+
+def camera_readings(cameras: Iterable[str]) -> dict[str, tuple[type, str, Callable[[Any], Any]]]:
+    """Return the same for cameras: image/<camera> -> message type, topic, translation."""
+    return {
+        f'image/{camera}': (Image, f'camera/{camera}/image_raw', image_from_message)
+        for camera in cameras
+    }

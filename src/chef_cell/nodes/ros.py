@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import rclpy
 from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
 
 from chef_cell.core import settings as core_settings
 
@@ -55,6 +57,11 @@ def to_stamp(time_ns: int) -> Time:
     return Time(sec=time_ns // 1_000_000_000, nanosec=time_ns % 1_000_000_000)
 
 
+def every(node: Node, period: float, callback: Callable[[], None]) -> Timer:
+    """Call `callback` every `period` seconds of a clock that never jumps."""
+    return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
 def declare_settings(node: Node, kind: type[Settings]) -> Settings:
     """Declare one read-only parameter per field of the frozen dataclass `kind`, and fill it.
 
@@ -72,9 +79,7 @@ def declare_settings(node: Node, kind: type[Settings]) -> Settings:
             description=field.metadata.get('doc', ''), read_only=True, dynamic_typing=True
         )
         default = None if field.default is dataclasses.MISSING else field.default
-        value = node.declare_parameter(
-            field.name, _parameter_default(default), descriptor
-        ).value
+        value = node.declare_parameter(field.name, _parameter_default(default), descriptor).value
         value = default if value is None else value
         if value is None:
             raise core_settings.SettingsError(f'parameter {field.name} is not set')

@@ -149,7 +149,7 @@ class Graph:
         for key, value in (parameters or {}).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{key}:={text}']
-        output = self._files.enter_context(tempfile.TemporaryFile())
+        output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         process = NodeProcess(name, command, self.environment, output)
         self.processes.append(process)
         return process

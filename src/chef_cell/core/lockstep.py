@@ -1,0 +1,39 @@
+"""Wait until every input of one simulated instant is there."""
+
+from collections.abc import Iterable
+
+
+class StampGate:
+    """Newest stamp per input; open for an instant once all inputs asked for carry its stamp.
+
+    Simulated time only moves on when the cell has answered, so an input can be late but never
+    ahead: equality of stamps is the whole test, and it is exact, because stamps are integers.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._newest: dict[str, int | None] = dict.fromkeys(names)
+        if not self._newest:
+            raise ValueError('a gate needs at least one input')
+
+    def put(self, name: str, stamp_ns: int) -> None:
+        """Note that the input `name` has arrived with a stamp (integer ns).
+
+        Raises:
+            ValueError: an unknown name, or a stamp older than the newest of that input. Time goes
+                back only through `reset`.
+        """
+        if name not in self._newest:
+            raise ValueError(f'input {name!r} is unknown, allowed: {sorted(self._newest)}')
+        newest = self._newest[name]
+        if newest is not None and stamp_ns < newest:
+            raise ValueError(f'{name} went back in time: {stamp_ns} ns after {newest} ns')
+        self._newest[name] = stamp_ns
+
+    def ready(self, stamp_ns: int, names: Iterable[str] | None = None) -> bool:
+        """Whether all inputs (or those in `names`) have arrived with exactly this stamp."""
+        wanted = self._newest if names is None else names
+        return all(self._newest[name] == stamp_ns for name in wanted)
+
+    def reset(self) -> None:
+        """Forget all stamps: time starts anew."""
+        self._newest = dict.fromkeys(self._newest)

@@ -1,0 +1,161 @@
+"""Controller node: task commands at 20 Hz held over a joint-velocity loop at 100 Hz.
+
+Which command may be followed is decided by `core.command`, how the arm follows it by
+`core.velocity`; this shell carries messages. It must never subscribe to images: they would share
+this process's interpreter with the joint loop.
+"""
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
+from sensor_msgs.msg import JointState
+
+from chef_cell.core.command import CommandGate, Decision, GateSettings
+from chef_cell.core.joint_loop import JointLoop
+from chef_cell.core.lockstep import StampGate
+from chef_cell.core.timing import PeriodStatistics
+from chef_cell.core.velocity import CartesianController, ControllerSettings, ControlOutput
+from chef_cell.nodes import messages, ros
+from chef_cell.sim.kinematics import ArmKinematics
+from chef_interfaces.msg import (
+    ControllerState,
+    EpisodeState,
+    GripperCommand,
+    SafetyState,
+    TaskCommand,
+    Tick,
+)
+from intera_core_msgs.msg import JointCommand
+
+PERIOD = 0.01  # s, joint loop
+TICKS_PER_COMMAND = 5
+INPUTS = ('joints', 'tick', 'safety', 'command')  # the last only where a command is due
+
+
+class ControllerNode(ros.CellNode):
+    """Answers every tick of the joint loop with one joint-velocity command."""
+
+    def __init__(self) -> None:
+        super().__init__('controller')
+        self._lockstep = self.declare_parameter('lockstep', False).value
+        self._gate = CommandGate(ros.declare_settings(self, GateSettings))
+        settings = ros.declare_settings(self, ControllerSettings)
+        self._loop = JointLoop(self._gate, CartesianController(ArmKinematics(), settings, PERIOD))
+        self._periods = PeriodStatistics(PERIOD)
+        self._stamps = StampGate(INPUTS)
+        self._tick: Tick | None = None  # waits for its answer
+        self._episode = self._reason = ''
+        self._count = 0
+        self._joint_commands = self.create_publisher(
+            JointCommand, '/robot/limb/right/joint_command', ros.COMMAND_QOS
+        )
+        self._gripper_commands = self.create_publisher(
+            GripperCommand, 'gripper/command', ros.COMMAND_QOS
+        )
+        self._states = self.create_publisher(ControllerState, 'controller/state', ros.COMMAND_QOS)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        qos = ros.sensor_qos(self._lockstep)
+        self.create_subscription(JointState, '/robot/joint_states', self._on_joints, qos)
+        self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
+        self.create_subscription(TaskCommand, 'command', self._on_command, ros.COMMAND_QOS)
+        if self._lockstep:
+            self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
+        else:
+            self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
+            ros.every(self, PERIOD, self._run_joint_loop)
+
+    def _on_joints(self, message: JointState) -> None:
+        position = None
+        try:
+            position = messages.arm_from_message(message).position
+        except ValueError as error:
+            self.get_logger().error(str(error), throttle_duration_sec=1.0)
+        self._loop.on_joints(position, self._time(message))
+        self._arrived('joints', message)
+
+    def _on_safety(self, message: SafetyState) -> None:
+        self._gate.on_safety(message.level == SafetyState.OK, self._time(message))
+        self._arrived('safety', message)
+
+    def _on_command(self, message: TaskCommand) -> None:
+        self._gate.on_command(messages.task_command_from_message(message), self._time(message))
+        if self._gate.problem:
+            self.get_logger().error(f'refused: {self._gate.problem}', throttle_duration_sec=1.0)
+        self._arrived('command', message)
+
+    def _on_episode(self, message: EpisodeState) -> None:
+        self._gate.on_episode(message.phase == EpisodeState.RUNNING, time.monotonic())
+
+    def _on_tick(self, message: Tick) -> None:
+        self._tick = message
+        self._gate.on_episode(bool(message.episode_id), self._time(message))
+        self._arrived('tick', message)
+
+    def _time(self, message: Any) -> float:
+        """Time of arrival: the stamp in lockstep, a clock that never jumps in real time."""
+        return ros.seconds(message.header.stamp) if self._lockstep else time.monotonic()
+
+    def _arrived(self, name: str, message: Any) -> None:
+        """In lockstep, answer the tick once all inputs of its instant are there."""
+        if not self._lockstep:
+            return
+        self._stamps.put(name, ros.nanoseconds(message.header.stamp))
+        tick = self._tick
+        if tick is None:
+            return
+        inputs = INPUTS if tick.command_due else INPUTS[:-1]
+        if self._stamps.ready(ros.nanoseconds(tick.header.stamp), inputs):
+            self._tick = None
+            if tick.episode_id != self._episode:
+                self._episode = tick.episode_id
+                self._loop.reset()
+            self._step(ros.seconds(tick.header.stamp), tick.header.stamp, tick.command_due)
+
+    def _run_joint_loop(self) -> None:
+        self._count += 1
+        due = self._count % TICKS_PER_COMMAND == 0
+        self._step(time.monotonic(), self.get_clock().now().to_msg(), due)
+
+    def _step(self, now: float, stamp: Time, command_due: bool) -> None:
+        self._periods.tick(time.monotonic())
+        decision, output = self._loop.step(now)
+        if command_due:
+            self._gripper_commands.publish(messages.gripper_command(decision.command, stamp))
+        self._joint_commands.publish(messages.velocity_to_message(output.joint_velocity, stamp))
+        if command_due:
+            self._publish_state(decision, output, stamp)
+
+    def _publish_state(self, decision: Decision, output: ControlOutput, stamp: Time) -> None:
+        if decision.reason != self._reason:
+            self.get_logger().info(f'{self._reason or "moving"} -> {decision.reason or "moving"}')
+            self._reason = decision.reason
+        state = ControllerState(stopped=bool(decision.reason), stop_reason=decision.reason)
+        state.header.stamp = stamp
+        state.joint_velocity = output.joint_velocity
+        state.twist = output.twist
+        state.limited_by = list(output.limited_by)
+        state.manipulability = output.manipulability
+        state.period_ms = [1e3 * period for period in self._periods.take()]
+        state.missed_deadlines = self._periods.missed
+        self._states.publish(state)
+
+    def stop(self) -> None:
+        """Leave the arm at rest: the last command is zero velocity."""
+        stamp = self.get_clock().now().to_msg()
+        self._joint_commands.publish(messages.velocity_to_message(np.zeros(7), stamp))
+        self._joint_commands.wait_for_all_acked(Duration(seconds=0.2))
+
+
+def main() -> int:
+    """Run the node."""
+    return ros.run(ControllerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,304 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
+from chef_cell.core.safety import Level, SafetyLatch, SafetySettings
+
+GOOD, HARD, BROKEN = 1.0, 25.0, math.nan
+
+
+def wrench(stamp=0.0, force=GOOD, torque=0.0):
+    return WrenchReading(stamp, np.array([force, 0.0, 0.0]), np.array([torque, 0.0, 0.0]))
+
+
+def arm(stamp=0.0, position=0.0, speed=0.0):
+    return ArmReading(stamp, np.full(7, position), np.full(7, speed), np.zeros(7))
+
+
+def command(stamp=0.0, x=0.0, yaw_rate=0.0, gripper=0.0):
+    return TaskCommand(stamp, np.array([x, 0.0, 0.0]), yaw_rate, gripper)
+
+
+@pytest.fixture
+def latch():
+    """A latch in a running episode."""
+    latch = SafetyLatch()
+    latch.start_episode('e1', 0.0)
+    return latch
+
+
+def test_a_gentle_touch_is_fine(latch):
+    latch.on_wrench(wrench(0.01, 19.9), 0.01)
+    assert latch.state.level == Level.OK
+    assert latch.state.stamp == 0.01
+
+
+def test_one_sample_above_the_limit_ends_the_episode(latch):
+    latch.on_wrench(wrench(0.01, 25.0), 0.01)
+    latch.on_wrench(wrench(0.02, 60.0), 0.02)
+    state = latch.state
+    assert (state.level, state.reason, state.source) == (Level.EPISODE_STOP, 'force', 'wrench')
+    assert (state.value, state.limit, state.since) == (25.0, 20.0, 0.01)
+    assert state.episode_id == 'e1'
+
+
+def test_torque_has_a_limit_too(latch):
+    latch.on_wrench(wrench(0.01, 1.0, torque=31.0), 0.01)
+    assert (latch.state.reason, latch.state.value) == ('torque', 31.0)
+
+
+def test_the_next_episode_releases_an_episode_stop_but_no_fault(latch):
+    latch.on_wrench(wrench(0.01, HARD), 0.01)
+    latch.start_episode('e2', 1.0)
+    assert latch.state.level == Level.OK
+    latch.on_wrench(wrench(1.01, BROKEN), 1.01)
+    latch.start_episode('e3', 2.0)
+    assert latch.state.level == Level.FAULT
+
+
+def test_a_fault_after_a_stop_raises_the_level_and_keeps_the_first_reason(latch):
+    latch.on_wrench(wrench(0.01, HARD), 0.01)
+    latch.on_wrench(wrench(0.02, BROKEN), 0.02)
+    assert latch.state.level == Level.FAULT
+    assert (latch.state.reason, latch.state.fault) == ('force', 'wrench_invalid')
+    assert latch.state.text == 'force, wrench_invalid'
+    assert (latch.state.value, latch.state.since) == (HARD, 0.01)
+
+
+def test_a_stop_after_a_fault_changes_nothing(latch):
+    latch.on_wrench(wrench(0.01, BROKEN), 0.01)
+    first = latch.state
+    latch.on_wrench(wrench(0.02, HARD), 0.02)
+    assert dataclasses.replace(latch.state, stamp=first.stamp) == first
+
+
+@pytest.mark.parametrize(
+    ('feed', 'reason'),
+    [
+        (lambda latch: latch.on_wrench(wrench(0.01, math.inf), 0.01), 'wrench_invalid'),
+        (lambda latch: latch.on_wrench(wrench(0.01, torque=math.nan), 0.01), 'wrench_invalid'),
+        (
+            lambda latch: latch.on_joints(arm(0.01, position=math.nan), 0.01),
+            'joint_states_invalid',
+        ),
+        (lambda latch: latch.on_joints(arm(0.01, speed=2.0), 0.01), 'joint_speed'),
+        (lambda latch: latch.on_malformed('joint_states', 0.01, 0.01), 'joint_states_invalid'),
+        (lambda latch: latch.on_command(command(0.01, x=math.nan), 0.01), 'command_invalid'),
+        (lambda latch: latch.on_command(command(0.01, x=0.08), 0.01), 'command_invalid'),
+        (lambda latch: latch.on_command(command(0.01, yaw_rate=-1.1), 0.01), 'command_invalid'),
+        (lambda latch: latch.on_command(command(0.01, gripper=2.0), 0.01), 'command_invalid'),
+        (lambda latch: latch.tick(0.06), 'wrench_stale'),
+    ],
+)
+def test_faults(latch, feed, reason):
+    feed(latch)
+    assert (latch.state.level, latch.state.reason) == (Level.FAULT, reason)
+
+
+def test_a_commanded_excess_is_reported_with_value_and_limit(latch):
+    latch.on_command(command(0.01, x=-0.5), 0.01)
+    assert (latch.state.value, latch.state.limit) == (-0.5, 0.07)
+
+
+def test_the_largest_command_is_allowed(latch):
+    latch.on_command(command(0.0, x=-0.07, yaw_rate=1.0, gripper=-1.0), 0.0)
+    assert latch.state.level == Level.OK
+
+
+@pytest.mark.parametrize('silent', ['wrench', 'joint_states', 'command'])
+def test_silence_of_any_stream_is_a_fault(latch, silent):
+    for step in range(1, 61):
+        now = step * 0.01
+        if silent != 'wrench':
+            latch.on_wrench(wrench(now, GOOD), now)
+        if silent != 'joint_states':
+            latch.on_joints(arm(now), now)
+        if silent != 'command':
+            latch.on_command(command(now), now)
+        latch.tick(now)
+    assert (latch.state.level, latch.state.reason) == (Level.FAULT, f'{silent}_stale')
+    assert latch.state.value > latch.state.limit
+
+
+def test_a_gap_is_seen_even_if_nobody_looked_in_between(latch):
+    latch.on_wrench(wrench(0.01), 0.01)
+    latch.on_wrench(wrench(0.20), 0.20)
+    assert latch.state.reason == 'wrench_stale'
+    assert latch.state.value == pytest.approx(0.19)
+
+
+def test_outside_an_episode_silence_is_no_fault():
+    latch = SafetyLatch()
+    latch.on_wrench(wrench(0.0), 0.0)
+    latch.tick(100.0)
+    assert latch.state.level == Level.OK
+    latch.start_episode('e1', 100.0)
+    latch.tick(100.04)
+    assert latch.state.level == Level.OK
+    latch.end_episode('e1')
+    latch.tick(200.0)
+    assert latch.state.level == Level.OK
+
+
+def test_a_late_end_of_an_old_episode_is_ignored(latch):
+    latch.end_episode('e0')
+    latch.tick(1.0)
+    assert latch.state.level == Level.FAULT
+
+
+def test_a_frozen_stamp_is_a_fault(latch):
+    for index in range(3):
+        assert latch.state.level == Level.OK
+        latch.on_wrench(wrench(0.01, index), 0.01 * index)
+    assert (latch.state.reason, latch.state.value, latch.state.limit) == ('wrench_frozen', 3, 3)
+
+
+def test_a_frozen_value_is_a_fault_on_a_sensor_with_noise_only():
+    for count, level in ((0, Level.OK), (5, Level.FAULT)):
+        latch = SafetyLatch(SafetySettings(frozen_values=count))
+        for index in range(5):
+            latch.on_wrench(wrench(0.01 * index), 0.01 * index)
+        assert latch.state.level == level
+
+
+def test_time_that_goes_back_is_a_fault_within_an_episode(latch):
+    latch.on_wrench(wrench(5.0), 0.01)
+    latch.on_wrench(wrench(4.0), 0.02)
+    assert latch.state.reason == 'clock_jump'
+    latch = SafetyLatch()
+    latch.start_episode('e1', 0.0)
+    latch.on_wrench(wrench(5.0), 0.01)
+    latch.start_episode('e2', 0.02)
+    latch.on_wrench(wrench(0.0), 0.02)
+    assert latch.state.level == Level.OK
+
+
+def test_rearming_names_what_still_forbids_it(latch):
+    latch.on_wrench(wrench(0.01, BROKEN), 0.01)
+    assert latch.rearm(0.01) == ('wrench_invalid: wrench nan, limit 20',)
+    assert latch.state.level == Level.FAULT
+    latch.on_wrench(wrench(0.02, HARD), 0.02)
+    assert latch.rearm(0.02) == ('force: wrench 25, limit 20',)
+    latch.on_wrench(wrench(0.03, GOOD), 0.03)
+    assert latch.rearm(0.03) == ()
+    assert latch.state.level == Level.OK
+
+
+def test_rearming_a_silent_sensor_is_refused(latch):
+    latch.tick(0.2)
+    assert any('wrench_stale' in cause for cause in latch.rearm(0.2))
+
+
+def test_a_bad_command_does_not_outlive_its_episode(latch):
+    latch.on_wrench(wrench(0.01), 0.01)
+    latch.on_command(command(0.01, x=math.nan), 0.01)
+    assert latch.rearm(0.01) != ()
+    latch.end_episode('e1')
+    assert latch.rearm(0.02) == ()
+
+
+@pytest.mark.parametrize(
+    'wrong', [{'force_limit': 0.0}, {'wrench_timeout': math.nan}, {'frozen_stamps': 1}]
+)
+def test_settings_are_checked(wrong):
+    with pytest.raises(ValueError, match='frozen|positive'):
+        SafetySettings(**wrong)
+
+
+class LatchMachine(RuleBasedStateMachine):
+    """Random lives of a latch; the model only knows what must never be."""
+
+    def __init__(self):
+        super().__init__()
+        self.latch = SafetyLatch()
+        self.now = 0.0
+        self.first = None  # first verdict since the latch was last released
+        self.fault_pending = False
+        self.newest_force = GOOD
+        self.episode = 0
+
+    def settle(self):
+        """Note the first verdict after something happened."""
+        if self.first is None and self.latch.state.level:
+            self.first = self.latch.state
+
+    @rule(force=st.sampled_from([GOOD, 5.0, 20.0, HARD, BROKEN, math.inf]))
+    def feel(self, force):
+        self.now += 0.01
+        self.latch.on_wrench(wrench(self.now, force), self.now)
+        self.newest_force = force
+        self.fault_pending |= not math.isfinite(force)
+        self.settle()
+
+    @rule(x=st.sampled_from([0.0, 0.07, 0.2, BROKEN]))
+    def be_commanded(self, x):
+        self.latch.on_command(command(self.now, x), self.now)
+        self.fault_pending |= not abs(x) <= 0.07
+        self.settle()
+
+    @rule(speed=st.sampled_from([0.0, 1.0, 10.0, BROKEN]))
+    def move(self, speed):
+        self.latch.on_joints(arm(self.now, speed=speed), self.now)
+        self.fault_pending |= not speed <= 1.0
+        self.settle()
+
+    @rule(gap=st.sampled_from([0.01, 0.04, 1.0]))
+    def wait(self, gap):
+        self.now += gap
+        self.latch.tick(self.now)
+        self.settle()
+
+    @rule()
+    def begin_episode(self):
+        released = self.latch.state.level == Level.EPISODE_STOP
+        self.episode += 1
+        self.latch.start_episode(str(self.episode), self.now)
+        if released:
+            self.first = None
+
+    @rule()
+    def finish_episode(self):
+        self.latch.end_episode(str(self.episode))
+
+    @rule()
+    def rearm(self):
+        before = self.latch.state
+        refused = self.latch.rearm(self.now)
+        if refused:
+            assert self.latch.state == before
+        else:
+            assert self.latch.state.level == Level.OK
+            assert self.newest_force <= 20.0, 'rearmed although the cause is there'
+            self.first, self.fault_pending = None, False
+
+    @invariant()
+    def a_fault_stays_until_rearmed(self):
+        if self.fault_pending:
+            assert self.latch.state.level == Level.FAULT
+
+    @invariant()
+    def a_hard_touch_stops(self):
+        if self.newest_force > 20.0 and self.first is not None:
+            assert self.latch.state.level != Level.OK
+
+    @invariant()
+    def the_first_reason_is_the_one_reported(self):
+        state = self.latch.state
+        if state.level == Level.OK:
+            assert state.reason == ''
+            return
+        kept = ('reason', 'source', 'value', 'limit', 'since', 'episode_id')
+        reported = [repr(getattr(state, name)) for name in kept]
+        assert reported == [repr(getattr(self.first, name)) for name in kept]
+
+
+TestLatchMachine = LatchMachine.TestCase
+TestLatchMachine.settings = hypothesis_settings(
+    max_examples=200, stateful_step_count=40, deadline=None
+)

@@ -1,0 +1,150 @@
+"""Policy node: one task command per control period of a running episode."""
+
+import dataclasses
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from rclpy.task import Future
+
+from chef_cell.core.actor import Actor
+from chef_cell.core.policy_slot import Candidate, Offer, PolicySlot
+from chef_cell.drivers.onnx_runner import OnnxRunner
+from chef_cell.nodes import messages, ros
+from chef_cell.sim.kinematics import ArmKinematics
+from chef_interfaces.msg import EpisodeState, PolicyState, TaskCommand, Tick
+from chef_interfaces.srv import LoadPolicy
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicySettings:
+    """Parameters of the node."""
+
+    lockstep: bool = False
+    policy: str = ''  # policy file to start with; empty: wait for policy/load_policy
+    cameras: tuple[str, ...] = ()
+    rate_hz: float = 20.0
+    max_age: float = 0.2  # s; an older reading stops the policy (real time only)
+    providers: tuple[str, ...] = ('CUDAExecutionProvider', 'CPUExecutionProvider')
+
+
+class PolicyNode(ros.ManagedNode):
+    """Feeds the newest readings to the policy; swaps policies between two episodes only.
+
+    In lockstep the ticks are the clock: a command is due once every reading the policy needs
+    carries the tick's stamp. In real time a timer is, and readings may be `max_age` old.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('policy')
+        self._tick: Tick | None = None
+        self._inference_ms = 0.0
+
+    def setup(self) -> None:
+        """Load the first policy; subscribe to everything a policy may ask for."""
+        self._settings = settings = ros.declare_settings(self, PolicySettings)
+        self._loader = ThreadPoolExecutor(1)
+        slot = PolicySlot(
+            Offer(settings.rate_hz, settings.cameras),
+            lambda path: OnnxRunner(path, settings.providers),
+        )
+        self._actor = Actor(slot, ArmKinematics())
+        if settings.policy and not self._take(slot.prepare(settings.policy)).accepted:
+            raise ValueError(slot.last_error)
+        self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
+        self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
+        self._inputs = messages.READINGS | messages.camera_readings(settings.cameras)
+        qos = ros.sensor_qos(settings.lockstep)
+        for name, (kind, topic, _) in self._inputs.items():
+            self.create_subscription(kind, topic, partial(self._on_reading, name), qos)
+        self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
+        if settings.lockstep:
+            self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
+        else:
+            ros.every(self, 1.0 / settings.rate_hz, self._on_period)
+        self.create_service(LoadPolicy, 'policy/load_policy', self._on_load)
+
+    def start(self) -> None:
+        """Say which policy is ready."""
+        self._publish_state()
+
+    async def _on_load(self, request: LoadPolicy.Request, _: Any) -> LoadPolicy.Response:
+        # Loading takes longer than a control period has left: do it beside the control.
+        loaded: Future = Future(executor=self.executor)
+        self._loader.submit(lambda: loaded.set_result(self._actor.slot.prepare(request.path)))
+        response = self._take(await loaded)
+        self._publish_state()
+        return response
+
+    def _take(self, candidate: Candidate) -> LoadPolicy.Response:
+        response = LoadPolicy.Response(accepted=self._actor.take(candidate))
+        response.message = candidate.error
+        if candidate.runner is not None:
+            response.name = candidate.runner.spec.name
+            response.sha256 = candidate.runner.sha256
+        verdict = candidate.error or f'accepted, runs on {candidate.runner.provider}'
+        self.get_logger().info(f'policy {candidate.path}: {verdict}')
+        return response
+
+    def _on_episode(self, episode: EpisodeState) -> None:
+        running = episode.episode_id if episode.phase == EpisodeState.RUNNING else ''
+        if running == self._actor.running:
+            return
+        if running:
+            self._actor.start(running, episode.triplet, episode.policy_sha256)
+            self._try_tick()
+        else:
+            self._actor.end()
+        self._publish_state()
+
+    def _on_reading(self, name: str, message: Any) -> None:
+        stamp = ros.nanoseconds(message.header.stamp)
+        self._actor.put(name, stamp, partial(self._inputs[name][2], message))
+        self._try_tick()
+
+    def _on_tick(self, tick: Tick) -> None:
+        self._tick = tick if tick.command_due else None
+        self._try_tick()
+
+    def _try_tick(self) -> None:
+        """In lockstep: act once everything the tick announced has arrived."""
+        tick = self._tick
+        if tick is None or tick.episode_id != self._actor.running:
+            return
+        if self._actor.ready(ros.nanoseconds(tick.header.stamp)):
+            self._tick = None
+            self._act(tick.header.stamp)
+
+    def _on_period(self) -> None:
+        """In real time: act on the newest readings."""
+        now = self.get_clock().now()
+        self._actor.check_ages(now.nanoseconds, self._settings.max_age)
+        self._act(now.to_msg())
+
+    def _act(self, stamp: Time) -> None:
+        if not self.active or not self._actor.running:
+            return
+        begun = time.perf_counter()
+        command = self._actor.act(ros.nanoseconds(stamp))
+        if command is not None:
+            self._commands.publish(messages.task_command_to_message(command, stamp))
+            self._inference_ms = (time.perf_counter() - begun) * 1e3
+        self._publish_state(stamp)
+
+    def _publish_state(self, stamp: Time | None = None) -> None:
+        state = messages.policy_state(self._actor, stamp or self.get_clock().now().to_msg())
+        state.ready = state.ready and self.active
+        state.inference_ms = self._inference_ms
+        self._states.publish(state)
+
+
+def main() -> int:
+    """Run the node."""
+    return ros.run(PolicyNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

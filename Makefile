@@ -69,10 +69,10 @@ train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of it
 clean:  ## Remove the virtual environments and caches; sessions stay
 	rm -rf $(CELL) $(TRAINER) .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-lock: $(CELL)/.done/python  ## Choose newest versions for the lock files (with Python 3.11)
-	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/cell.in $(LOCKS)/cell.txt
-	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/dev.in $(LOCKS)/dev.txt $(LOCKS)/cell.txt
-	$(CELL)/bin/python config/setup/lock.py $(LOCKS)/trainer.in $(LOCKS)/trainer.txt
+lock: $(CELL)/.done/python  ## Choose the newest versions for the lock files (with Python 3.11)
+	@lock() { $(CURDIR)/$(CELL)/bin/python ../setup/lock.py "$$@"; }; cd $(LOCKS); \
+	lock ros.in ros.txt; lock cell.in cell.txt ros.txt; lock dev.in dev.txt ros.txt cell.txt; \
+	lock trainer.in trainer.txt
 
 # --- set-up ------------------------------------------------------------------------
 
@@ -89,10 +89,15 @@ $(CELL)/.done/python $(TRAINER)/.done/python: %/.done/python:
 	"$$python" -m venv --clear $*
 	@mkdir -p $(@D) && echo '$(CURDIR)' > $@
 
-$(CELL)/.done/cell: $(LOCKS)/cell.txt $(CELL)/.done/python
-	@echo 'Installing ROS 2, MuJoCo and the rest of the cell (300 MB, 1 to 3 minutes)'
+$(CELL)/.done/ros: $(LOCKS)/ros.txt config/setup/repair_wheels.py $(CELL)/.done/python
+	@echo 'Installing ROS 2 (100 MB, 1 minute)'
 	@$(INSTALL) $(CELL) $<
 	@$(CELL)/bin/python config/setup/repair_wheels.py
+	@touch $@
+
+$(CELL)/.done/cell: $(LOCKS)/cell.txt $(CELL)/.done/ros
+	@echo 'Installing MuJoCo, ONNX Runtime and the rest of the cell (250 MB, 1 minute)'
+	@$(INSTALL) $(CELL) $<
 	@touch $@
 
 $(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/cell | $(CELL)/.done/ready
@@ -101,7 +106,7 @@ $(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/cell | $(CELL)/.done/ready
 	@touch $@
 
 define interface-rule
-$(CELL)/.done/$(1): $(shell find src/$(1) -type f) $(CELL)/.done/cell
+$(CELL)/.done/$(1): $(shell find src/$(1) -type f) $(CELL)/.done/ros
 	@echo 'Building $(1) (30 s)'
 	@config/setup/build_interfaces.sh $(CELL) src/$(1)
 	@touch $$@
@@ -109,7 +114,7 @@ endef
 $(foreach package,$(INTERFACES),$(eval $(call interface-rule,$(package))))
 
 $(CELL)/.done/ready: setup.py src/chef_trainer/setup.py src/chef_trainer/pyproject.toml \
-    $(INTERFACES:%=$(CELL)/.done/%)
+    $(CELL)/.done/cell $(INTERFACES:%=$(CELL)/.done/%)
 	@echo 'Installing chef_cell and chef_trainer (5 s)'
 	@$(CELL)/bin/python -m pip install -q --no-deps --no-build-isolation \
 	  -e src/chef_trainer -e .

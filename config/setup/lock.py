@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEADER = '# Made by `make lock` from {name}. Install with pip install --no-deps.\n'
+HEADER = '# `make lock` made this from {name}. Install it with pip install --no-deps.\n'
 
 
 def resolve(wanted: Path, options: list[str]) -> dict[str, str]:

@@ -11,6 +11,10 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=find_packages(include=['chef_trainer*']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/chef_trainer']),
+        ('share/chef_trainer', ['package.xml']),
+    ],
     # The cell imports the file formats only, and they need no more than this.
     install_requires=['mcap', 'numpy'],
     extras_require={

@@ -76,7 +76,7 @@ def test_malformed_records_name_the_field(old: str, new: str, message: str) -> N
 
 @pytest.mark.parametrize('text', ['[]', '{"episodes": 3}', '{"episodes": [3]}'])
 def test_wrong_containers_are_refused(text: str) -> None:
-    with pytest.raises(ResultsError, match='expected|missing'):
+    with pytest.raises(ResultsError, match=r'expected|missing'):
         SessionResult.from_json(text)
 
 

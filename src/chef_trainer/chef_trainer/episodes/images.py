@@ -1,0 +1,76 @@
+"""Images of one camera topic, looked at where they lie in the file."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from chef_trainer.episodes.decode import Column, Layout, TextColumn, TimeColumn, layout_of
+from chef_trainer.episodes.definitions import Definitions
+
+#: sensor_msgs/Image encodings understood: channels, and whether they are stored as blue first.
+ENCODINGS = {'rgb8': (3, False), 'bgr8': (3, True), 'mono8': (1, False)}
+
+
+class ImageError(ValueError):
+    """A message is not an image that can be read."""
+
+
+class Frames(Sequence[np.ndarray]):
+    """Frames of one camera, (height, width, channels) uint8, RGB; views, not copies."""
+
+    def __init__(
+        self, messages: Sequence[np.ndarray], type_name: str, definitions: Definitions
+    ) -> None:
+        """Raises ImageError for another type or encoding, DecodeError for broken messages."""
+        if type_name != 'sensor_msgs/Image':
+            raise ImageError(f'{type_name}, expected sensor_msgs/Image')
+        self._messages = messages
+        self._layouts: list[Layout] = []
+        for message in messages:
+            same = bool(self._layouts) and self._layouts[-1].size == len(message)
+            if same and self._layouts[-1].fits(message[None])[0]:
+                self._layouts.append(self._layouts[-1])
+            else:
+                self._layouts.append(layout_of(message, type_name, definitions))
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self._messages)
+
+    def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
+        """Return one frame; raises ImageError when its size and data disagree."""
+        height, width, step = (self._number(index, name) for name in ('height', 'width', 'step'))
+        encoding = self._text(index, 'encoding')
+        if encoding not in ENCODINGS:
+            raise ImageError(f'frame {index}: encoding {encoding!r}, allowed: {list(ENCODINGS)}')
+        channels, blue_first = ENCODINGS[encoding]
+        data = self._column(index, 'data', Column)
+        if step < width * channels or data.count != height * step:
+            raise ImageError(
+                f'frame {index}: {data.count} bytes for {width}x{height} {encoding}, step {step}'
+            )
+        pixels = self._messages[index][data.offset : data.offset + data.count]
+        frame = pixels.reshape(height, step)[:, : width * channels]
+        frame = frame.reshape(height, width, channels)
+        return frame[..., ::-1] if blue_first else frame
+
+    @property
+    def stamps(self) -> np.ndarray:
+        """Acquisition times, (n,) in ns."""
+        stamps = [
+            self._column(index, 'header.stamp', TimeColumn).read(self._messages[index][None])[0]
+            for index in range(len(self))
+        ]
+        return np.array(stamps, dtype=np.int64)
+
+    def _number(self, index: int, name: str) -> int:
+        return int(self._column(index, name, Column).read(self._messages[index][None])[0])
+
+    def _text(self, index: int, name: str) -> str:
+        return str(self._column(index, name, TextColumn).read(self._messages[index][None])[0])
+
+    def _column(self, index: int, name: str, kind: type) -> Column:
+        column = self._layouts[index].columns.get(name)
+        if not isinstance(column, kind):
+            raise ImageError(f'frame {index} has no field {name}')
+        return column  # type: ignore[return-value]

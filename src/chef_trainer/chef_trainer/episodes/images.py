@@ -1,29 +1,31 @@
 """Images of one camera topic, looked at where they lie in the file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from chef_trainer.episodes.decode import Column, Layout, TextColumn, TimeColumn, layout_of
 from chef_trainer.episodes.definitions import Definitions
+from chef_trainer.episodes.errors import EpisodeFileError
 
 #: sensor_msgs/Image encodings understood: channels, and whether they are stored as blue first.
 ENCODINGS = {'rgb8': (3, False), 'bgr8': (3, True), 'mono8': (1, False)}
-
-
-class ImageError(ValueError):
-    """A message is not an image that can be read."""
 
 
 class Frames(Sequence[np.ndarray]):
     """Frames of one camera, (height, width, channels) uint8, RGB; views, not copies."""
 
     def __init__(
-        self, messages: Sequence[np.ndarray], type_name: str, definitions: Definitions
+        self,
+        messages: Sequence[np.ndarray],
+        type_name: str,
+        definitions: Definitions,
+        fail: Callable[[str], EpisodeFileError],
     ) -> None:
-        """Raises ImageError for another type or encoding, DecodeError for broken messages."""
+        """Raises what `fail` makes of a wrong type, and DecodeError for broken messages."""
         if type_name != 'sensor_msgs/Image':
-            raise ImageError(f'{type_name}, expected sensor_msgs/Image')
+            raise fail(f'is of type {type_name}, expected sensor_msgs/Image')
+        self._fail = fail
         self._messages = messages
         self._layouts: list[Layout] = []
         for message in messages:
@@ -38,15 +40,15 @@ class Frames(Sequence[np.ndarray]):
         return len(self._messages)
 
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
-        """Return one frame; raises ImageError when its size and data disagree."""
+        """Return one frame; raises EpisodeFileError unless size, encoding and data agree."""
         height, width, step = (self._number(index, name) for name in ('height', 'width', 'step'))
         encoding = self._text(index, 'encoding')
         if encoding not in ENCODINGS:
-            raise ImageError(f'frame {index}: encoding {encoding!r}, allowed: {list(ENCODINGS)}')
+            raise self._fail(f'frame {index}: encoding {encoding!r}, allowed: {list(ENCODINGS)}')
         channels, blue_first = ENCODINGS[encoding]
         data = self._column(index, 'data', Column)
         if step < width * channels or data.count != height * step:
-            raise ImageError(
+            raise self._fail(
                 f'frame {index}: {data.count} bytes for {width}x{height} {encoding}, step {step}'
             )
         pixels = self._messages[index][data.offset : data.offset + data.count]
@@ -72,5 +74,5 @@ class Frames(Sequence[np.ndarray]):
     def _column(self, index: int, name: str, kind: type) -> Column:
         column = self._layouts[index].columns.get(name)
         if not isinstance(column, kind):
-            raise ImageError(f'frame {index} has no field {name}')
+            raise self._fail(f'frame {index} has no field {name}')
         return column  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import functools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from chef_trainer.episodes.definitions import (
     short_name,
 )
 from chef_trainer.episodes.errors import EpisodeFileError
-from chef_trainer.episodes.images import Frames, ImageError
+from chef_trainer.episodes.images import Frames
 from chef_trainer.episodes.index import (
     CHUNK_CRC,
     CHUNK_HEADER,
@@ -118,8 +119,10 @@ class EpisodeReader:
         type_name, definitions = self._definitions(name)
         index = self.index(name)
         try:
-            return Frames(self._views(index), type_name, definitions)
-        except (DecodeError, ImageError, RecursionError) as error:
+            return Frames(
+                self._views(index), type_name, definitions, functools.partial(self._error, name)
+            )
+        except (DecodeError, RecursionError) as error:
             raise self._error(name, str(error)) from error
 
     def verify(self) -> None:

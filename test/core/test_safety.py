@@ -84,7 +84,7 @@ def test_a_stop_after_a_fault_changes_nothing(latch):
         (lambda latch: latch.on_wrench(wrench(0.01, math.inf), 0.01), 'wrench_invalid'),
         (lambda latch: latch.on_wrench(wrench(0.01, torque=math.nan), 0.01), 'wrench_invalid'),
         (
-            lambda latch: latch.on_joints(arm(0.01, position=math.nan), 0.01),
+            lambda latch: latch.on_joints(arm(0.01, math.nan), 0.01),
             'joint_states_invalid',
         ),
         (lambda latch: latch.on_joints(arm(0.01, speed=2.0), 0.01), 'joint_speed'),
@@ -207,7 +207,7 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
     'wrong', [{'force_limit': 0.0}, {'wrench_timeout': math.nan}, {'frozen_stamps': 1}]
 )
 def test_settings_are_checked(wrong):
-    with pytest.raises(ValueError, match='frozen|positive'):
+    with pytest.raises(ValueError, match=r'frozen|positive'):
         SafetySettings(**wrong)
 
 

@@ -111,7 +111,7 @@ class CommandGate:
         self._heard['episode'] = now
 
     def on_command(self, command: TaskCommand, now: float) -> None:
-        """Keep a command until the next one; a bad one is refused, and not replaced by the last."""
+        """Keep a command until the next one; a bad one is refused and ends the last one too."""
         self.problem = command_problem(command, self._limits)
         self._command = None if self.problem else command
         self._heard['command'] = now

@@ -35,9 +35,7 @@ class SafetySettings:
     joint_timeout: float = 0.1  # s, same for joint states
     command_timeout: float = 0.5  # s, same for commands (the controller stops long before)
     frozen_stamps: int = 3  # wrenches in a row with one stamp
-    frozen_values: int = (
-        0  # wrenches in a row with one value; 0: not judged (simulation rests at 0)
-    )
+    frozen_values: int = 0  # same with one value; 0: not judged, a simulated arm rests at 0 N
     #: rad/s, measured, each joint: a fifth above what may be commanded
     joint_speed_limit: tuple[float, ...] = tuple(1.2 * speed for speed in SAWYER.velocity)
     linear_limit: float = 0.07  # m/s, commanded, each axis

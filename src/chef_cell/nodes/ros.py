@@ -11,7 +11,8 @@ import rclpy
 from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
+from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -215,7 +216,9 @@ def run(make_node: Callable[[], CellNode | ManagedNode]) -> int:
     node = None
     try:
         node = make_node()
-        executor = SingleThreadedExecutor()
+        # It waits in C++ instead of building a wait set in Python for every message: less than
+        # half the processor time. Its own `spin` hangs in some releases, so it is never used.
+        executor = EventsExecutor()
         executor.add_node(node)
         while not stop_requested and not node.finished:
             executor.spin_once(timeout_sec=SPIN_TIMEOUT)

@@ -23,7 +23,7 @@ from typing import IO, Any
 import domain_coordinator
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -127,7 +127,7 @@ class Graph:
                 start_parameter_services=False,
                 enable_rosout=False,
             )
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = EventsExecutor(context=self._context)
         self._executor.add_node(self.probe)
 
     @classmethod

@@ -26,7 +26,7 @@ FORCE_SENSOR = 'fts300/ft_sensor_force'
 TORQUE_SENSOR = 'fts300/ft_sensor_torque'
 TOOL_SITE = 'gripper/pinch_site'
 GRIPPER_ACTUATOR = 'gripper/fingers_actuator'
-GRIPPER_SENSOR = 'gripper/fingers_pos'
+GRIPPER_JOINT = 'gripper/left_driver_joint'
 FINGERTIPS = ('gripper/reinforced_right_fingertip_geom', 'gripper/reinforced_left_fingertip_geom')
 PREFIXES = ('arm/', 'fts300/', 'gripper/')
 

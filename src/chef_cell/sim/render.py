@@ -1,0 +1,106 @@
+"""Images of the scene without a display."""
+
+import ctypes.util
+import importlib
+import os
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from chef_cell.sim.scene import SimSettings
+
+_LIBRARIES = {'egl': 'EGL', 'osmesa': 'OSMesa'}  # tried in this order
+_HINT = (
+    'install one of: libegl1 and libgl1-mesa-dri, or libosmesa6 '
+    '(apt install libegl1 libgl1-mesa-dri)'
+)
+
+
+class RenderError(RuntimeError):
+    """Images cannot be rendered."""
+
+
+class Renderer:
+    """Renders the cameras of one scene into arrays.
+
+    Raises:
+        RenderError: no head-less OpenGL library works; the message names the packages.
+    """
+
+    def __init__(self, model: mujoco.MjModel, settings: SimSettings) -> None:
+        self._model = model
+        self._size = (0, 0)
+        self._scene = mujoco.MjvScene(model, maxgeom=1000)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = settings.shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = settings.reflections
+        self._option = mujoco.MjvOption()
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._gl: Any = None
+        self._context: mujoco.MjrContext | None = None
+
+    def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> np.ndarray:
+        """Return what `camera` sees: (height, width, 3), uint8 RGB."""
+        index = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_CAMERA, f'basket/{camera}')
+        if index < 0:
+            index = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+        if index < 0:
+            names = [self._model.camera(i).name for i in range(self._model.ncam)]
+            raise RenderError(f'camera {camera!r}, the scene has {names}')
+        self._prepare(width, height)
+        self._gl.make_current()
+        self._camera.fixedcamid = index
+        mujoco.mjv_updateScene(
+            self._model,
+            data,
+            self._option,
+            None,
+            self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
+        )
+        area = mujoco.MjrRect(0, 0, width, height)
+        mujoco.mjr_render(area, self._scene, self._context)
+        pixels = np.empty((height, width, 3), np.uint8)
+        mujoco.mjr_readPixels(pixels, None, area, self._context)
+        return np.ascontiguousarray(pixels[::-1])  # OpenGL counts rows from the bottom
+
+    def close(self) -> None:
+        """Free the OpenGL context."""
+        if self._context is not None:
+            self._gl.make_current()
+            self._context.free()
+            self._context = None
+        if self._gl is not None:
+            self._gl.free()
+            self._gl = None
+
+    def _prepare(self, width: int, height: int) -> None:
+        """Make a context whose buffer holds (width, height)."""
+        if self._context is not None and width <= self._size[0] and height <= self._size[1]:
+            return
+        self.close()
+        self._size = (max(width, self._size[0]), max(height, self._size[1]))
+        self._model.vis.global_.offwidth, self._model.vis.global_.offheight = self._size
+        self._gl = _open_gl(*self._size)
+        self._gl.make_current()
+        self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+
+
+def _open_gl(width: int, height: int) -> Any:
+    """Return a head-less OpenGL context from the first library that gives one."""
+    asked = os.environ.get('MUJOCO_GL') or os.environ.get('PYOPENGL_PLATFORM')
+    names = [asked.lower()] if asked and asked.lower() in _LIBRARIES else list(_LIBRARIES)
+    reasons = []
+    for name in names:
+        if ctypes.util.find_library(_LIBRARIES[name]) is None:
+            reasons.append(f'{name}: library lib{_LIBRARIES[name]} not found')
+            continue
+        try:
+            return importlib.import_module(f'mujoco.{name}').GLContext(width, height)
+        except (ImportError, RuntimeError, AttributeError) as error:
+            os.environ.pop('PYOPENGL_PLATFORM', None)
+            reasons.append(f'{name}: {error}')
+    raise RenderError(f'no head-less OpenGL ({"; ".join(reasons)}); {_HINT}')

@@ -1,0 +1,1 @@
+"""DAgger: one student learns from the teachers' answers to its own states."""

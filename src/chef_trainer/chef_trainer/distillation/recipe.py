@@ -1,0 +1,97 @@
+"""What to distil and how: everything that decides the result, in one YAML file."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chef_trainer.spec import ObservationSpec
+
+
+class RecipeError(ValueError):
+    """A recipe is malformed: the message names the key, its value and what is allowed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Iteration:
+    """One round of DAgger: collect, then train on everything collected so far."""
+
+    updates: int  # gradient steps
+    teacher_share: float = 0.0  # share of episodes that the teacher drives, 0 .. 1
+    scale: float = 1.0  # times the recipe's episodes per triplet
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Settings of one distillation run."""
+
+    name: str
+    observations: tuple[ObservationSpec, ...]  # what the student sees
+    episodes: dict[str, int]  # triplet -> episodes per iteration
+    iterations: tuple[Iteration, ...]
+    differences: tuple[tuple[str, str], ...] = ()  # see networks.Features
+    hidden: tuple[int, ...] = (512, 512, 512)  # units per layer
+    batch: int = 2048  # states per gradient step
+    learning_rate: float = 1e-3  # Adam, at the start; falls to 0 along a cosine
+    max_gradient: float = 40.0  # global norm, as in Acme's agents
+    sampled_share: float = 0.5  # share of episodes whose driver samples its actions, 0 .. 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work."""
+        shares = {'sampled_share': self.sampled_share}
+        for index, iteration in enumerate(self.iterations):
+            shares[f'iterations[{index}].teacher_share'] = iteration.teacher_share
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise RecipeError(f'{name} = {value}, must be in 0 .. 1')
+        if not self.iterations or self.iterations[0].teacher_share != 1:
+            raise RecipeError('the first iteration has no student yet: its teacher_share must be 1')
+        for name in ('batch', 'learning_rate', 'max_gradient'):
+            if not getattr(self, name) > 0:
+                raise RecipeError(f'{name} = {getattr(self, name)}, must be positive')
+        if not self.episodes or min(self.episodes.values()) < 1:
+            raise RecipeError(f'episodes = {self.episodes}, needs at least one per triplet')
+
+    @property
+    def updates(self) -> int:
+        """Gradient steps of the whole run."""
+        return sum(iteration.updates for iteration in self.iterations)
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from YAML; raises RecipeError naming unknown and missing keys."""
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise RecipeError(f'{path}: {error}') from error
+    if not isinstance(values, dict):
+        raise RecipeError(f'{path}: expected a mapping, got {type(values).__name__}')
+    return from_dict(values)
+
+
+def from_dict(values: dict[str, Any]) -> Recipe:
+    """Build a recipe from plain lists and dictionaries."""
+    values = dict(values)
+    values['observations'] = tuple(
+        _build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))})
+        for item in values.get('observations', ())
+    )
+    values['iterations'] = tuple(_build(Iteration, item) for item in values.get('iterations', ()))
+    values['differences'] = tuple(tuple(pair) for pair in values.get('differences', ()))
+    values['episodes'] = {str(key): count for key, count in values.get('episodes', {}).items()}
+    if 'hidden' in values:
+        values['hidden'] = tuple(values['hidden'])
+    return _build(Recipe, values)
+
+
+def _build(kind: type, values: dict[str, Any]) -> Any:
+    allowed = {field.name for field in dataclasses.fields(kind)}
+    unknown = sorted(set(values) - allowed)
+    if unknown:
+        raise RecipeError(f'{kind.__name__}: unknown {unknown}, allowed: {sorted(allowed)}')
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise RecipeError(f'{kind.__name__}: {error}') from error

@@ -1,0 +1,154 @@
+"""The directory of one distillation run: what is where, and whose it is."""
+
+import dataclasses
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chef_trainer import policy_file
+from chef_trainer.distillation.collect import Collection
+from chef_trainer.distillation.recipe import Recipe, from_dict
+from chef_trainer.spec import PolicySpec
+
+
+class RunError(ValueError):
+    """A run directory belongs to something else, or a teacher is missing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Where a recipe is carried out.
+
+        run.json                          recipe, environment and teachers
+        episodes/<iteration>/<triplet>_<index>.npz
+        students/<iteration>.onnx         what drives the next iteration
+        checkpoint.safetensors            network, optimiser, step
+        log.jsonl                         one line per 100 updates and per iteration
+    """
+
+    recipe: Recipe
+    directory: Path
+    entry: str  # environment, module:attribute
+    teachers: Path  # holds triplet<name>.npz
+
+    @property
+    def checkpoint(self) -> Path:
+        """Newest state of the learner."""
+        return self.directory / 'checkpoint.safetensors'
+
+    @property
+    def log(self) -> Path:
+        """Curves."""
+        return self.directory / 'log.jsonl'
+
+    def student(self, iteration: int) -> Path:
+        """Policy file at the end of an iteration."""
+        return self.directory / 'students' / f'{iteration:02d}.onnx'
+
+    def teacher(self, triplet: str) -> Path:
+        """Weights of the released policy for a triplet."""
+        return self.teachers / f'triplet{triplet}.npz'
+
+    def claim(self) -> None:
+        """Take the directory for this recipe, or go on in it.
+
+        Raises:
+            RunError: it holds a run of another recipe, or a teacher is missing.
+        """
+        for triplet in self.recipe.episodes:
+            if not self.teacher(triplet).is_file():
+                raise RunError(f'{self.teacher(triplet)}: no teacher for triplet {triplet}')
+        ours = json.loads(json.dumps(dataclasses.asdict(self), default=str))
+        if self._file.exists():
+            theirs = json.loads(self._file.read_text())
+            differing = _differing(ours['recipe'], theirs['recipe']) + _differing(ours, theirs)
+            if differing:
+                raise RunError(
+                    f'{self.directory} holds a run that differs in {differing}; '
+                    'name another run directory, or restore what differs to go on'
+                )
+        with policy_file.replacing(self._file) as temporary:
+            temporary.write_text(json.dumps(ours, indent=1))
+
+    @property
+    def _file(self) -> Path:
+        return self.directory / 'run.json'
+
+    def collections(self, iteration: int) -> list[Collection]:
+        """Return the episodes of an iteration; who drives and how follows from the seed."""
+        settings = self.recipe.iterations[iteration]
+        jobs = []
+        for order, (triplet, episodes) in enumerate(self.recipe.episodes.items()):
+            for index in range(max(1, round(episodes * settings.scale))):
+                draw = np.random.default_rng((self.recipe.seed, iteration, order, index))
+                teacher = str(self.teacher(triplet))
+                taught = draw.random() < settings.teacher_share
+                jobs.append(
+                    Collection(
+                        entry=self.entry,
+                        triplet=triplet,
+                        seed=(self.recipe.seed * 100 + iteration) * 1000 + index,
+                        driver=teacher if taught else str(self.student(iteration - 1)),
+                        teacher=teacher,
+                        sampled=bool(draw.random() < self.recipe.sampled_share),
+                        observations=self.recipe.observations,
+                        target=self.directory
+                        / f'episodes/{iteration:02d}/{triplet}_{index:04d}.npz',
+                    )
+                )
+        return jobs
+
+    def spec(self, iteration: int, data_sha256: str) -> PolicySpec:
+        """Return the spec of the student after an iteration, with where it comes from."""
+        counts = {
+            triplet: sum(
+                job.triplet == triplet
+                for index in range(iteration + 1)
+                for job in self.collections(index)
+            )
+            for triplet in self.recipe.episodes
+        }
+        return PolicySpec(
+            name=self.recipe.name,
+            observations=self.recipe.observations,
+            triplets=tuple(self.recipe.episodes),
+            provenance={
+                'method': 'DAgger, KL(teacher || student) of the mixed head',
+                'environment': self.entry,
+                'episodes': counts,
+                'data_sha256': data_sha256,
+                'teachers_sha256': {t: policy_file.sha256(self.teacher(t)) for t in counts},
+                'iteration': iteration,
+                'seed': self.recipe.seed,
+                'software': _software(),
+            },
+        )
+
+
+def open_run(directory: Path) -> Run:
+    """Return the run that was carried out in `directory`; raises RunError if there is none."""
+    try:
+        values = json.loads((directory / 'run.json').read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise RunError(f'{directory}: not a run directory: {error}') from error
+    return Run(from_dict(values['recipe']), directory, values['entry'], Path(values['teachers']))
+
+
+def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """Return the keys whose values differ; where the folders lie does not matter."""
+    keys = set(ours | theirs) - {'directory', 'teachers', 'recipe'}
+    return sorted(key for key in keys if ours.get(key) != theirs.get(key))
+
+
+def _software() -> dict[str, str]:
+    """Versions of what decides the numbers; a package that is not installed is left out."""
+    versions: dict[str, Any] = {}
+    for package in ('torch', 'numpy', 'mujoco', 'onnxruntime'):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

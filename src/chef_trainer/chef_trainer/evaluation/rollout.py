@@ -1,0 +1,60 @@
+"""One episode of an actor in an environment."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from chef_trainer.evaluation.actors import Actor
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """What was seen before an action, the action, and what the environment said to it."""
+
+    observation: dict[str, np.ndarray]
+    info: dict[str, Any]
+    action: np.ndarray
+    reward: float
+    after: dict[str, Any]  # info after the action
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How one episode ended. `seed` is the environment's."""
+
+    triplet: str
+    seed: int
+    success: bool  # reward above 0.5 at the last step
+    sparse_stack: bool  # the benchmark's own success at the last step
+    force_max: float  # N, largest wrist force of the episode
+    steps: int
+
+
+def rollout(
+    env: gymnasium.Env[dict[str, Any], Any], actor: Actor, seed: int, sampled: bool
+) -> Iterator[Step]:
+    """Yield the steps of one episode; `seed` fixes the scene and, if `sampled`, the noise."""
+    random = np.random.default_rng(seed) if sampled else None
+    observation, info = env.reset(seed=seed)
+    ended = False
+    while not ended:
+        action = actor.act(observation, info, random)
+        executed = np.clip(action, -1.0, 1.0)
+        following, reward, terminated, truncated, after = env.step(executed)
+        yield Step(observation, info, executed, float(reward), after)
+        observation, info, ended = following, after, terminated or truncated
+
+
+def outcome(triplet: str, seed: int, last: Step, steps: int) -> Outcome:
+    """Judge an episode by its last step."""
+    return Outcome(
+        triplet=triplet,
+        seed=seed,
+        success=last.reward > 0.5,
+        sparse_stack=bool(last.after['sparse_stack']),
+        force_max=float(last.after['force_max']),
+        steps=steps,
+    )

@@ -1,0 +1,50 @@
+"""Results as text: a table for the terminal and one for a model card."""
+
+from collections.abc import Sequence
+
+import rich.table
+
+from chef_trainer.evaluation.statistics import Summary
+
+
+def headings(force_limit: float) -> tuple[str, ...]:
+    """Return the column titles."""
+    return (
+        'policy',
+        'triplet',
+        'episodes',
+        'success',
+        f'success, {force_limit:.0f} N rule',
+        'sparse stack',
+        'peak force',
+        f'above {force_limit:.0f} N',
+    )
+
+
+def cells(summary: Summary) -> tuple[str, ...]:
+    """Return one row of text under `headings`."""
+    return (
+        summary.candidate,
+        summary.triplet,
+        str(summary.success.trials),
+        str(summary.success),
+        str(summary.within_limit),
+        str(summary.sparse_stack),
+        f'{summary.force_median:.1f} N',
+        str(summary.exceeded),
+    )
+
+
+def terminal(summaries: Sequence[Summary], force_limit: float) -> rich.table.Table:
+    """Return a table for the terminal."""
+    table = rich.table.Table(*headings(force_limit), title='success with 95 % Wilson intervals; peak force: median')
+    for summary in summaries:
+        table.add_row(*cells(summary))
+    return table
+
+
+def markdown(summaries: Sequence[Summary], force_limit: float) -> str:
+    """Return a table for a Markdown file."""
+    titles = headings(force_limit)
+    rows = [titles, tuple('---' for _ in titles), *(cells(summary) for summary in summaries)]
+    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)

@@ -1,0 +1,1 @@
+"""Torch modules: features, torsos and heads, and the policies made of them."""

@@ -1,0 +1,70 @@
+"""From named observations to one standardised vector, inside the network."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from chef_trainer.spec import ObservationSpec
+
+MIN_DEVIATION = 1e-2  # of an input, in its own unit; keeps constant inputs from blowing up
+MAX_STANDARDISED = 10.0  # rare contact forces are 50 deviations away and say no more than 10
+
+
+class Features(nn.Module):
+    """Concatenates observations, appends differences, standardises by the data's statistics.
+
+    Args:
+        observations: the inputs, float32 states; a history is flattened newest first.
+        differences: pairs (a, b) of observations of equal stacked shape: a - b is appended. What
+            a policy must resolve to millimetres (object minus tool) would otherwise be the small
+            difference of two large inputs.
+
+    Raises:
+        ValueError: a difference names an unknown observation or two different shapes.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        observations: tuple[ObservationSpec, ...],
+        differences: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__()
+        shapes = {observation.name: observation.stacked_shape for observation in observations}
+        for pair in differences:
+            if len({shapes.get(name) for name in pair} - {None}) != 1 or not set(pair) <= {*shapes}:
+                raise ValueError(f'difference {pair}: needs two observations of one shape: {shapes}')
+        self.names = tuple(shapes)
+        self.differences = differences
+        sizes = [torch.Size(shape).numel() for shape in shapes.values()]
+        self.output_size = sum(sizes) + sum(torch.Size(shapes[a]).numel() for a, _ in differences)
+        self.register_buffer('mean', torch.zeros(self.output_size))
+        self.register_buffer('scale', torch.ones(self.output_size))
+
+    def raw(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Return (B, output_size) in physical units."""
+        flat = [observations[name].flatten(1) for name in self.names]
+        flat += [(observations[a] - observations[b]).flatten(1) for a, b in self.differences]
+        return torch.cat(flat, dim=1)
+
+    def forward(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Return (B, output_size), zero mean and unit deviation over the fitted data."""
+        standardised = (self.raw(observations) - self.mean) * self.scale
+        return standardised.clamp(-MAX_STANDARDISED, MAX_STANDARDISED)
+
+    @torch.no_grad()
+    def fit(self, batches: Iterable[Mapping[str, Tensor]]) -> None:
+        """Take mean and deviation from all of `batches`."""
+        count, total, squares = 0, torch.zeros((), dtype=torch.float64), torch.zeros(())
+        for batch in batches:
+            x = self.raw(batch).double()
+            count += len(x)
+            total = total + x.sum(0)
+            squares = squares + (x * x).sum(0)
+        mean = total / count
+        deviation = (squares / count - mean**2).clamp(min=0).sqrt().clamp(min=MIN_DEVIATION)
+        self.mean.copy_(mean)
+        self.scale.copy_(1 / deviation)

@@ -1,0 +1,28 @@
+"""The multi-layer perceptron of DeepMind's continuous-control agents."""
+
+import torch
+from torch import Tensor, nn
+
+
+class LayerNormMLP(nn.Module):
+    """linear -> layer norm -> tanh, then (linear -> ELU) for every further hidden size.
+
+    The tanh after the first norm bounds what an outlier in the input can do (Acme,
+    Hoffman et al., 2020). `output_size` is the last hidden size.
+    """
+
+    def __init__(self, input_size: int, hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        self.input = nn.Linear(input_size, hidden[0])
+        self.norm = nn.LayerNorm(hidden[0], eps=1e-5)
+        self.layers = nn.ModuleList(
+            nn.Linear(size, after) for size, after in zip(hidden[:-1], hidden[1:], strict=True)
+        )
+        self.output_size = hidden[-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, input_size) to (B, output_size)."""
+        h = torch.tanh(self.norm(self.input(x)))
+        for layer in self.layers:
+            h = nn.functional.elu(layer(h))
+        return h

@@ -1,0 +1,127 @@
+"""Distributions, heads, features; forward parity with the released weights' own equations."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from point_mass import released_weights
+
+from chef_trainer.networks.distributions import MixedDistribution
+from chef_trainer.networks.features import MAX_STANDARDISED, MIN_DEVIATION, Features
+from chef_trainer.networks.heads import MIN_STDDEV, MixedHead
+from chef_trainer.networks.policy import MixedPolicy
+from chef_trainer.networks.released import load_released
+from chef_trainer.spec import ObservationSpec
+
+TOOL = ObservationSpec('tool', (2,), 'm', history=3)
+RED = ObservationSpec('red', (2,), 'm', history=3)
+TASK = ObservationSpec('task', (5,), '1')
+
+
+def one(mean: list[float], stddev: list[float], logits: list[float]) -> MixedDistribution:
+    return MixedDistribution(*(torch.tensor([values]) for values in (mean, stddev, logits)))
+
+
+def test_log_probability_is_that_of_scipy():
+    policy = one([0.1, -0.2, 0.3, 0.0], [0.5, 0.2, 0.1, 1.0], [0.3, -0.4])
+    action = torch.tensor([[0.0, 0.1, 0.2, -0.9, 1.0]])
+    normal = scipy.stats.norm([0.1, -0.2, 0.3, 0.0], [0.5, 0.2, 0.1, 1.0])
+    expected = normal.logpdf(action[0, :4].numpy()).sum() - np.log(1 + np.exp(0.7))
+    assert policy.log_prob(action).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_samples_have_the_moments_they_should():
+    policy = one([0.1, -0.2, 0.3, 0.0], [0.5, 0.2, 0.1, 1.0], [0.0, 1.0])
+    many = MixedDistribution(*(part.expand(20_000, -1) for part in policy))
+    actions = many.sample(torch.Generator().manual_seed(0))
+    assert actions.shape == (20_000, 5)
+    torch.testing.assert_close(actions[:, :4].mean(0), policy.mean[0], atol=0.03, rtol=0)
+    torch.testing.assert_close(actions[:, :4].std(0), policy.stddev[0], atol=0.03, rtol=0)
+    closes = (actions[:, 4] == 1).float().mean().item()
+    assert closes == pytest.approx(1 / (1 + np.exp(-1)), abs=0.02)
+    assert set(actions[:, 4].tolist()) == {-1.0, 1.0}
+
+
+def test_mode_is_mean_and_likelier_side():
+    policy = MixedDistribution(torch.full((2, 4), 0.5), torch.ones(2, 4), torch.eye(2))
+    assert policy.mode().tolist() == [[0.5] * 4 + [-1.0], [0.5] * 4 + [1.0]]
+
+
+def test_head_shapes_and_ranges():
+    policy = MixedHead(8)(100 * torch.randn(32, 8))
+    assert [tuple(part.shape) for part in policy] == [(32, 4), (32, 4), (32, 2)]
+    assert (policy.mean.abs() <= 1).all()
+    assert (policy.stddev >= MIN_STDDEV).all()
+
+
+def test_features_flatten_subtract_and_standardise():
+    features = Features((TOOL, RED, TASK), differences=(('red', 'tool'),))
+    assert features.output_size == 6 + 6 + 5 + 6
+    random = torch.Generator().manual_seed(0)
+    data = {
+        'tool': 3 + torch.randn(500, 3, 2, generator=random),
+        'red': 0.1 * torch.randn(500, 3, 2, generator=random),
+        'task': torch.zeros(500, 5),
+    }
+    halves = [{name: value[part] for name, value in data.items()} for part in (slice(250), slice(250, None))]
+    features.fit(halves)
+    standardised = features(data)
+    torch.testing.assert_close(standardised.mean(0), torch.zeros(23), atol=1e-4, rtol=0)
+    deviation = torch.cat([torch.ones(12), torch.zeros(5), torch.ones(6)])
+    torch.testing.assert_close(standardised.std(0, correction=0), deviation, atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        features.raw(data)[:, 17:], (data['red'] - data['tool']).flatten(1)
+    )
+
+
+def test_constant_inputs_and_outliers_stay_bounded():
+    features = Features((TASK,))
+    features.fit([{'task': torch.zeros(10, 5)}])
+    assert features.scale.tolist() == pytest.approx([1 / MIN_DEVIATION] * 5)
+    assert features({'task': torch.full((1, 5), 1e6)}).max() == MAX_STANDARDISED
+
+
+@pytest.mark.parametrize('pair', [('red', 'blue'), ('red', 'task')])
+def test_a_difference_needs_two_known_inputs_of_one_shape(pair):
+    with pytest.raises(ValueError, match=f'difference .*{pair[1]}'):
+        Features((TOOL, RED, TASK), differences=(pair,))
+
+
+def test_policy_maps_named_inputs_to_a_distribution():
+    policy = MixedPolicy((TOOL, RED, TASK), (('red', 'tool'),), (16, 8))
+    inputs = {spec.name: torch.randn(7, *spec.stacked_shape) for spec in (TOOL, RED, TASK)}
+    assert policy(inputs).mean.shape == (7, 4)
+
+
+def reference_forward(w: dict[str, np.ndarray], x: np.ndarray) -> list[np.ndarray]:
+    """The released network in numpy: linear, norm, tanh, two ELU layers, two heads."""
+    h = x @ w['in_w'] + w['in_b']
+    h = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
+    h = np.tanh(h * w['ln_gamma'] + w['ln_beta'])
+    for layer in ('h0', 'h1'):
+        h = h @ w[f'{layer}_w'] + w[f'{layer}_b']
+        h = np.where(h > 0, h, np.expm1(np.minimum(h, 0)))
+    gaussian = h @ w['gauss_w'] + w['gauss_b']
+    return [
+        np.tanh(gaussian[:, :4]),
+        np.logaddexp(0, gaussian[:, 4:]) + 1e-4,
+        h @ w['disc_w'] + w['disc_b'],
+    ]
+
+
+def test_released_weights_give_the_released_outputs(tmp_path):
+    weights = released_weights(seed=5, units=256)
+    np.savez(tmp_path / 'released.npz', **weights)
+    x = np.random.default_rng(0).normal(size=(64, 292)).astype(np.float32)
+    with torch.no_grad():
+        outputs = load_released(tmp_path / 'released.npz')(torch.from_numpy(x))
+    for output, expected in zip(outputs, reference_forward(weights, x), strict=True):
+        np.testing.assert_allclose(output.numpy(), expected, atol=1e-5)
+
+
+def test_broken_released_weights_are_named(tmp_path):
+    weights = released_weights(seed=5)
+    del weights['disc_w']
+    np.savez(tmp_path / 'released.npz', **weights)
+    with pytest.raises(ValueError, match=r'released\.npz: not the weights .*disc_w'):
+        load_released(tmp_path / 'released.npz')

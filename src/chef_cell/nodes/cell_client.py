@@ -1,0 +1,140 @@
+"""The session's side of the graph: what it hears from the other nodes, and asks of them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
+
+from chef_cell.core.schedule import PlannedEpisode
+from chef_cell.core.steps import StepAssembler
+from chef_cell.nodes import messages, ros
+from chef_interfaces.msg import PolicyState, RecorderState, SafetyState
+from chef_interfaces.srv import LoadPolicy, ResetScene
+
+#: Node -> a topic that only it publishes: the sign that it is up.
+SIGNS = {
+    'mujoco_bridge': 'ft300/wrench',
+    'wrist': 'wrist/wrench',
+    'safety': 'safety',
+    'controller': '/robot/limb/right/joint_command',
+    'policy': 'policy',
+    'recorder': 'recorder',
+}
+CAMERA_PREFIX = 'camera_'
+
+# In lockstep the cell does not wait for the session, and no sample may be lost.
+_LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class CellClient:
+    """Gathers the samples of each control step; keeps the newest state of each node.
+
+    Args:
+        node: the session node.
+        lockstep: whether samples of one instant carry one stamp.
+        period_ns: control period.
+        on_step: called with the stamp and the samples (arm, gripper, objects, wrench) of each
+            control step, when the safety latch has judged it too.
+        on_force: called with the stamp and the force (N) of every wrench.
+        on_problem: called with words when a sample cannot be read.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        lockstep: bool,
+        period_ns: int,
+        on_step: Callable[[int, dict[str, Any]], None],
+        on_force: Callable[[int, float], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        self._node = node
+        self._lockstep = lockstep
+        self._on_step, self._on_force, self._on_problem = on_step, on_force, on_problem
+        self._steps = StepAssembler(tuple(messages.READINGS), 'objects', period_ns, lockstep)
+        self._complete: deque[tuple[int, dict[str, Any]]] = deque()
+        self.newest_ns: dict[str, int] = {}
+        self.policy = PolicyState()
+        self.recorder = RecorderState()
+        self.safety = SafetyState()
+        self._load = node.create_client(LoadPolicy, 'policy/load_policy')
+        self._reset = node.create_client(ResetScene, 'sim/reset_scene')
+        qos = _LOSSLESS if lockstep else ros.sensor_qos(lockstep)
+        for name, (kind, topic, translate) in messages.READINGS.items():
+            callback = partial(self._on_reading, name, translate)
+            node.create_subscription(kind, topic, callback, qos)
+        for kind, topic in (
+            (PolicyState, 'policy'),
+            (RecorderState, 'recorder'),
+            (SafetyState, 'safety'),
+        ):
+            node.create_subscription(kind, topic, partial(self._on_state, topic), ros.STATE_QOS)
+
+    def absent(self, required: Iterable[str]) -> list[str]:
+        """Return those of the `required` nodes that are not up yet."""
+        absent = [name for name in required if not self._node.count_publishers(_sign(name))]
+        if not self._load.service_is_ready() and 'policy' not in absent:
+            absent.append('policy')
+        if not self._reset.service_is_ready() and 'mujoco_bridge' not in absent:
+            absent.append('mujoco_bridge')
+        return absent
+
+    def load_policy(self, path: str) -> Future:
+        """Ask for a policy; the future holds a LoadPolicy response."""
+        return self._load.call_async(LoadPolicy.Request(path=path))
+
+    def reset_scene(self, planned: PlannedEpisode, episode_id: str) -> Future:
+        """Ask for a new scene; the future holds a ResetScene response."""
+        request = ResetScene.Request(
+            episode_id=episode_id, triplet=planned.triplet, seed=planned.seed
+        )
+        return self._reset.call_async(request)
+
+    def start(self, stamp_ns: int) -> None:
+        """Gather the steps of an episode whose first observation has this stamp."""
+        self._steps.start(stamp_ns)
+        self._complete.clear()
+        self.newest_ns.clear()
+
+    def _on_reading(self, name: str, translate: Callable[[Any], Any], message: Any) -> None:
+        stamp_ns = ros.nanoseconds(message.header.stamp)
+        self.newest_ns[name] = stamp_ns
+        try:
+            if name == 'wrench':
+                force = messages.vector(message.wrench.force)
+                self._on_force(stamp_ns, float(np.linalg.norm(force)))
+            if not self._steps.wants(stamp_ns):
+                return
+            step = self._steps.put(name, stamp_ns, translate(message))
+        except ValueError as error:
+            self._on_problem(f'{name}: {error}')
+            return
+        if step is not None:
+            self._complete.append((stamp_ns, step))
+            self._judge()
+
+    def _on_state(self, name: str, message: Any) -> None:
+        setattr(self, name, message)
+        self.newest_ns[name] = ros.nanoseconds(message.header.stamp)
+        if name == 'safety':
+            self._judge()
+
+    def _judge(self) -> None:
+        """Hand over complete steps; in lockstep not before the safety latch has seen them."""
+        while self._complete:
+            stamp_ns, step = self._complete[0]
+            if self._lockstep and self.newest_ns.get('safety', 0) < stamp_ns:
+                return
+            self._complete.popleft()
+            self._on_step(stamp_ns, step)
+
+
+def _sign(name: str) -> str:
+    if name.startswith(CAMERA_PREFIX):
+        return f'camera/{name.removeprefix(CAMERA_PREFIX)}/image_raw'
+    return SIGNS[name]

@@ -18,7 +18,7 @@ setup(
     # The cell imports the file formats only, and they need no more than this.
     install_requires=['mcap', 'numpy'],
     extras_require={
-        'train': ['onnx', 'onnxruntime', 'torch'],
+        'train': ['onnx', 'onnxruntime', 'pyyaml', 'rich', 'safetensors', 'scipy', 'torch'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     entry_points={'console_scripts': ['chef-train = chef_trainer.cli:main']},

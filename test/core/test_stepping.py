@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chef_cell.core.stepping import GRIPPER_COMMAND, JOINT_COMMAND, EpisodeStepper, Instant
+from chef_cell.core.stepping import (
+    GRIPPER_COMMAND,
+    JOINT_COMMAND,
+    EpisodeStepper,
+    Instant,
+    Pacer,
+)
 
 PERIOD = 10_000_000
 START = 1_000_000_000
@@ -91,3 +97,21 @@ def test_no_delivery_makes_time_skip_or_repeat(deliveries):
 def test_periods_must_be_positive(period, ticks):
     with pytest.raises(ValueError, match='at least 1'):
         EpisodeStepper(period, ticks)
+
+
+def test_a_regular_timer_lets_one_period_pass_each_time():
+    pacer = Pacer(0.01)
+    assert [pacer.due(5.0 + 0.01 * count) for count in range(50)] == [1] * 50
+
+
+@given(st.lists(st.floats(-0.0049, 0.0049), min_size=1, max_size=50))
+def test_jitter_below_half_a_period_changes_nothing(jitter):
+    pacer = Pacer(0.01)
+    pacer.due(0.0)
+    assert [pacer.due(0.01 * (i + 1) + late) for i, late in enumerate(jitter)] == [1] * len(jitter)
+
+
+def test_a_late_timer_is_made_up_for_up_to_a_limit():
+    pacer = Pacer(0.01, max_catch_up=3)
+    assert [pacer.due(now) for now in (0.0, 0.03, 0.04, 1.04, 1.05)] == [1, 3, 1, 3, 1]
+    assert pacer.lost == 97

@@ -14,6 +14,8 @@ import numpy as np
 from chef_cell.core.limits import SAWYER, JointLimits
 
 ARM_JOINTS = tuple(f'right_j{index}' for index in range(7))
+#: What the joints can bear (N m).
+EFFORT_LIMITS = (80.0, 80.0, 40.0, 40.0, 9.0, 9.0, 9.0)
 #: Without a velocity command for this long the arm holds its position (s).
 DEFAULT_COMMAND_TIMEOUT = 0.2
 #: Largest timeout a client may ask for (s).

@@ -75,3 +75,31 @@ class EpisodeStepper:
         self._awaited = set() if last else {JOINT_COMMAND} | ({GRIPPER_COMMAND} if due else set())
         self.instant = Instant(stamp_ns, tick, step, due, last)
         return self.instant
+
+
+class Pacer:
+    """How many periods of simulated time are due, so that it keeps pace with a clock.
+
+    A process held up for longer than `max_catch_up` periods lets go of the rest: a burst of
+    physics would only hold it up further.
+    """
+
+    def __init__(self, period: float, max_catch_up: int = 10) -> None:
+        self.lost = 0  # periods
+        self._period = period
+        self._max_catch_up = max_catch_up
+        self._origin: float | None = None
+        self._done = 0
+
+    def due(self, now: float) -> int:
+        """Return the periods to pass at `now` (s, a clock that never jumps), and count them.
+
+        The timer that asks is as regular as the periods are, so half a period of jitter either way
+        makes no difference.
+        """
+        if self._origin is None:
+            self._origin = now - self._period
+        due = round((now - self._origin) / self._period) - self._done
+        self._done += due
+        self.lost += max(0, due - self._max_catch_up)
+        return min(due, self._max_catch_up)

@@ -1,0 +1,85 @@
+"""Rendering beside a running cell, so that images never hold up the joint loop."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import mujoco
+import numpy as np
+
+from chef_cell.sim.cell import SimCell
+from chef_cell.sim.render import Renderer
+
+
+class BackgroundRenderer:
+    """Renders copies of a cell's state in a thread of its own, with its own OpenGL context.
+
+    Args:
+        cell: whose state to render.
+        cameras: names of the cameras.
+        size: width and height of the images (pixels).
+        deliver: called in the rendering thread with camera, pixels (size, size, 3) and the stamp
+            given to `offer`.
+
+    Raises:
+        RenderError: no library to render with, or no such camera.
+    """
+
+    def __init__(
+        self,
+        cell: SimCell,
+        cameras: tuple[str, ...],
+        size: int,
+        deliver: Callable[[str, np.ndarray, int], None],
+    ) -> None:
+        self.dropped = 0
+        self._cell = cell
+        self._cameras = cameras
+        self._size = size
+        self._deliver = deliver
+        self._model: mujoco.MjModel | None = None
+        self._data: mujoco.MjData | None = None
+        self._renderer: Renderer | None = None
+        self._pool = ThreadPoolExecutor(1, 'render')
+        self._copy()
+        # Fail now, not at the first image.
+        self._pending: Future[None] = self._pool.submit(self._images)
+        self._pending.result()
+
+    def offer(self, stamp_ns: int) -> bool:
+        """Render the present state unless the last one is still being rendered.
+
+        Raises whatever went wrong with the last one.
+        """
+        if not self._pending.done():
+            self.dropped += 1
+            return False
+        self._pending.result()
+        self._copy()
+        self._pending = self._pool.submit(self._render, stamp_ns)
+        return True
+
+    def close(self) -> None:
+        """Finish the images in the making and free the context, in the thread that owns it."""
+        if self._renderer is not None:
+            self._pool.submit(self._renderer.close).result()
+            self._renderer = None
+        self._pool.shutdown()
+
+    def _copy(self) -> None:
+        model = self._cell.model
+        if self._model is not model:
+            if self._renderer is not None:
+                self._pool.submit(self._renderer.close).result()
+            self._model, self._data = model, mujoco.MjData(model)
+            self._renderer = Renderer(model, self._cell.settings)
+        mujoco.mj_copyData(self._data, model, self._cell.data)
+
+    def _render(self, stamp_ns: int) -> None:
+        for camera, pixels in self._images():
+            self._deliver(camera, pixels, stamp_ns)
+
+    def _images(self) -> list[tuple[str, np.ndarray]]:
+        return [
+            (camera, self._renderer.render(self._data, camera, self._size, self._size))
+            for camera in self._cameras
+        ]

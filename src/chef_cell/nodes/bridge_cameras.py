@@ -59,7 +59,5 @@ class BridgeCameras:
     def _send(self, name: str, pixels: np.ndarray, stamp_ns: int) -> None:
         reading = ImageReading(stamp_ns * 1e-9, pixels)
         self._publishers[name].publish(
-            messages.image_to_message(
-                reading, ros.to_stamp(stamp_ns), f'{name}_optical_frame'
-            )
+            messages.image_to_message(reading, ros.to_stamp(stamp_ns), f'{name}_optical_frame')
         )

@@ -39,10 +39,10 @@ class Devices:
     """Arm, gripper, wrist sensor and tracker of a simulated cell."""
 
     def __init__(self, node: Node, cell: SimCell, robot: InteraBorder) -> None:
+        self.robot = robot
         self.refused = 0
         self._node = node
         self._cell = cell
-        self._robot = robot
         self._closing_speed: float | None = None  # commanded over gripper/command
         self._samples = Samples.read(cell)
         self._gripper_device = GripperBorder(node, self._samples.gripper)
@@ -60,7 +60,7 @@ class Devices:
         """
         self._cell.reset(seed, triplet or None)
         self._samples = Samples.read(self._cell)
-        self._robot.arbiter.hold()
+        self.robot.arbiter.hold()
         self._gripper_device.device.release()
         self._closing_speed = None
 
@@ -79,7 +79,7 @@ class Devices:
 
     def move(self, now: float) -> None:
         """Let one joint period pass, obeying what was commanded up to `now` (s)."""
-        velocity = self._robot.joint_velocity(now, self._samples.arm.position)
+        velocity = self.robot.joint_velocity(now, self._samples.arm.position)
         closing_speed = self._gripper_device.device.closing_speed(self._samples.gripper)
         if closing_speed is None:
             closing_speed = self._closing_speed
@@ -95,14 +95,14 @@ class Devices:
             observation: whether the streams that only policies and people watch are due too.
         """
         samples, stamp = self._samples, ros.to_stamp(stamp_ns)
-        self._robot.publish_joints(samples.arm, stamp)
+        self.robot.publish_joints(samples.arm, stamp)
         self._wrench.publish(messages.wrench_to_message(samples.wrench, stamp, 'ft300_sensor'))
         self._clock.publish(Clock(clock=stamp))
         if observation:
             self._gripper.publish(messages.gripper_to_message(samples.gripper, stamp))
             self._objects.publish(messages.objects_to_message(samples.objects, stamp))
-            self._robot.publish_endpoints(samples.arm, stamp)
-            self._robot.publish_state()
+            self.robot.publish_endpoints(samples.arm, stamp)
+            self.robot.publish_state()
         if tick % IO_TICKS == 0:
             self._gripper_device.publish(samples.gripper)
 

@@ -5,6 +5,7 @@ can't tell the difference. What to obey is decided in `core.intera`; this carrie
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -32,11 +33,7 @@ LIMB = '/robot/limb/right/'
 class InteraBorder:
     """Publishes the state of the robot and takes its commands.
 
-    Args:
-        node: the node that owns publishers and subscriptions.
-        kinematics: forward kinematics for the endpoint states.
-        on_joint_command: called with each joint command; pass it to `obey` when its time has come.
-        enabled: whether the robot starts enabled.
+    `on_joint_command` is called with each joint command: pass it to `obey` when its time has come.
     """
 
     def __init__(
@@ -59,7 +56,7 @@ class InteraBorder:
         self._state = publisher(RobotAssemblyState, '/robot/state', state)
         self._limits = publisher(JointLimits, '/robot/joint_limits', state)
 
-        def listen(kind: type, topic: str, callback: Callable[..., None]) -> None:
+        def listen(kind: type, topic: str, callback: Callable[[Any], None]) -> None:
             node.create_subscription(kind, topic, callback, ros.COMMAND_QOS)
 
         listen(JointCommand, LIMB + 'joint_command', on_joint_command)
@@ -73,10 +70,8 @@ class InteraBorder:
 
     def obey(self, message: JointCommand, now: float) -> bool:
         """Take a joint command received at `now` (s); return whether it was accepted."""
-        command = intera.JointCommand(
-            message.mode, message.names, message.position, message.velocity
-        )
-        return self._accepted(lambda: self.arbiter.accept(command, now))
+        fields = message.mode, message.names, message.position, message.velocity
+        return self._accepted(lambda: self.arbiter.accept(intera.JointCommand(*fields), now))
 
     def joint_velocity(self, now: float, position: np.ndarray) -> np.ndarray:
         """Joint velocity (rad/s, (7,)) the arm must be driven with from `now` (s) on."""
@@ -93,8 +88,8 @@ class InteraBorder:
     def publish_state(self) -> None:
         """Publish the state of the robot as a whole."""
         state = self.robot.state
-        message = RobotAssemblyState(homed=True, ready=state.ready, enabled=state.enabled)
-        message.stopped = state.stopped
+        message = RobotAssemblyState(homed=True, ready=state.ready)
+        message.enabled, message.stopped = state.enabled, state.stopped
         message.estop_button = int(state.estop_button)
         message.estop_source = int(state.estop_source)
         self._state.publish(message)
@@ -121,10 +116,8 @@ class InteraBorder:
 
     def _publish_limits(self) -> None:
         message = JointLimits(joint_names=list(intera.ARM_JOINTS))
-        message.position_lower = list(SAWYER.lower)
-        message.position_upper = list(SAWYER.upper)
-        message.velocity = list(SAWYER.velocity)
-        message.accel = list(SAWYER.acceleration)
+        message.position_lower, message.position_upper = list(SAWYER.lower), list(SAWYER.upper)
+        message.velocity, message.accel = list(SAWYER.velocity), list(SAWYER.acceleration)
         message.effort = list(intera.EFFORT_LIMITS)
         self._limits.publish(message)
 

@@ -5,27 +5,23 @@ tick's stamp has come (and, where a task command is due, the gripper's), then mo
 one joint period. In real time the physics keeps pace with a clock that never jumps.
 """
 
-import contextlib
 import dataclasses
 import sys
-import time
 
 from std_srvs.srv import SetBool
 
-from chef_cell.core.stepping import GRIPPER_COMMAND, JOINT_COMMAND, EpisodeStepper, Instant, Pacer
 from chef_cell.nodes import ros
 from chef_cell.nodes.bridge_cameras import BridgeCameras
 from chef_cell.nodes.bridge_devices import Devices
+from chef_cell.nodes.bridge_lockstep import Lockstep
+from chef_cell.nodes.bridge_realtime import RealTime
 from chef_cell.nodes.diagnostics import Diagnostics
 from chef_cell.nodes.intera_border import InteraBorder
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_cell.sim.scene import SimSettings
-from chef_interfaces.msg import EpisodeState, GripperCommand, Tick
+from chef_interfaces.msg import EpisodeState, GripperCommand
 from chef_interfaces.srv import ResetScene
-from intera_core_msgs.msg import JointCommand
-
-SECOND = 1_000_000_000  # ns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,118 +43,67 @@ class BridgeSettings:
 
 
 class MujocoBridge(ros.CellNode):
-    """Decides when simulated time passes; what then happens is up to the devices."""
+    """Builds the cell, resets its scene between episodes, and says how it is."""
 
     def __init__(self) -> None:
         super().__init__('mujoco_bridge')
         settings = ros.declare_settings(self, BridgeSettings)
         sim = ros.declare_settings(self, SimSettings)
-        self._lockstep = settings.lockstep
+        self._prepared = self._running = ''  # ids of the scene's and of the running episode
         self._cell = SimCell(settings.triplet, sim, settings.cameras)
         self._cell.reset(seed=0)
-        self._robot = InteraBorder(self, ArmKinematics(), self._on_joint_command, settings.enabled)
+        self._robot = InteraBorder(
+            self,
+            ArmKinematics(),
+            lambda message: self._time.on_joint_command(message),
+            settings.enabled,
+        )
         self._devices = Devices(self, self._cell, self._robot)
         self._cameras = BridgeCameras(
             self, self._cell, settings.cameras, settings.image_size, settings.lockstep
         )
-        self._ticks_per_step = round(sim.control_period / sim.joint_period)
-        self._image_ticks = max(1, round(1.0 / (settings.image_rate * sim.joint_period)))
-        self._stepper = EpisodeStepper(round(sim.joint_period * SECOND), self._ticks_per_step)
-        self._pacer = Pacer(sim.joint_period)
-        self._stamp_ns = self._tick = 0
-        self._prepared = self._episode = ''  # ids of the episode the scene is for, and running
-
-        self._ticks = self.create_publisher(Tick, 'tick', ros.COMMAND_QOS)
+        parts = (self, sim, self._devices, self._cameras)
+        self._time = (
+            Lockstep(*parts) if settings.lockstep else RealTime(*parts, settings.image_rate)
+        )
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
         self.create_subscription(
-            GripperCommand, 'gripper/command', self._on_gripper_command, ros.COMMAND_QOS
+            GripperCommand, 'gripper/command', self._time.on_gripper_command, ros.COMMAND_QOS
         )
         self.create_service(ResetScene, 'sim/reset_scene', self._on_reset)
         self.create_service(SetBool, 'sim/press_estop', self._on_press_estop)
-        Diagnostics(self, 'simulated Sawyer', self._counts)
-        if not self._lockstep:
-            ros.every(self, sim.joint_period, self._keep_pace)
-
-    def _on_joint_command(self, message: JointCommand) -> None:
-        if not self._lockstep:
-            self._robot.obey(message, time.monotonic())
-            return
-        stamp_ns = ros.nanoseconds(message.header.stamp)
-        if self._stepper.awaits(JOINT_COMMAND, stamp_ns):
-            if self._robot.obey(message, stamp_ns / SECOND):
-                self._answered(JOINT_COMMAND)
-
-    def _on_gripper_command(self, message: GripperCommand) -> None:
-        if not self._lockstep:
-            self._devices.obey_gripper(message)
-        elif self._stepper.awaits(GRIPPER_COMMAND, ros.nanoseconds(message.header.stamp)):
-            if self._devices.obey_gripper(message):
-                self._answered(GRIPPER_COMMAND)
-
-    def _answered(self, name: str) -> None:
-        if self._stepper.put(name):
-            self._devices.move(self._stamp_ns / SECOND)
-            self._publish(self._stepper.advance())
-
-    def _publish(self, instant: Instant) -> None:
-        """Publish all samples of an instant, and last that they are complete."""
-        self._stamp_ns = instant.stamp_ns
-        observation = instant.tick % self._ticks_per_step == 0
-        self._devices.publish(instant.stamp_ns, instant.tick, observation)
-        if observation:
-            self._cameras.publish(instant.stamp_ns)
-        tick = Tick(episode_id=self._episode, step=instant.step)
-        tick.command_due = instant.command_due
-        tick.header.stamp = ros.to_stamp(instant.stamp_ns)
-        self._ticks.publish(tick)
-
-    def _keep_pace(self) -> None:
-        now = time.monotonic()
-        due = self._pacer.due(now)
-        for _ in range(due):
-            self._devices.move(now)
-        if due:
-            before, self._tick = self._tick, self._tick + due
-            stamp_ns = self._now_ns()
-            self._devices.publish(stamp_ns, self._tick, observation=True)
-            if self._tick // self._image_ticks > before // self._image_ticks:
-                self._cameras.publish(stamp_ns)
-
-    def _on_episode(self, message: EpisodeState) -> None:
-        if message.phase != EpisodeState.RUNNING:
-            self._episode = ''
-            self._stepper.stop()
-            return
-        if message.episode_id == self._episode:
-            return
-        self._episode = message.episode_id
-        if self._lockstep and message.episode_id == self._prepared:
-            self._publish(self._stepper.start(self._stamp_ns, message.max_steps))
-        elif self._lockstep:
-            self.get_logger().error(
-                f'episode {message.episode_id!r} runs, but the scene is for {self._prepared!r}'
-            )
+        Diagnostics(self, 'simulated Sawyer', self._report)
 
     def _on_reset(
         self, request: ResetScene.Request, response: ResetScene.Response
     ) -> ResetScene.Response:
-        if self._episode:
-            response.message = f'episode {self._episode!r} is running'
+        if self._running:
+            response.message = f'episode {self._running!r} is running'
             return response
-        standing = contextlib.nullcontext() if self._lockstep else self._devices.repeating()
         try:
-            with standing:
+            with self._time.making_scene():
                 self._devices.reset(request.seed, request.triplet)
-        except (LookupError, ValueError) as error:
+        except ValueError as error:
             response.message = str(error)
             return response
         self._prepared = request.episode_id
-        # Stamps never go back, and none is zero: a message without a stamp answers nothing.
-        self._stamp_ns = (self._stamp_ns // SECOND + 1) * SECOND
-        response.stamp = ros.to_stamp(self._stamp_ns if self._lockstep else self._now_ns())
+        response.stamp = ros.to_stamp(self._time.first_stamp())
         response.objects = list(self._cell.objects)
         response.success = True
         return response
+
+    def _on_episode(self, message: EpisodeState) -> None:
+        if message.phase != EpisodeState.RUNNING:
+            self._running = ''
+            self._time.stop()
+        elif message.episode_id != self._running:
+            self._running = message.episode_id
+            if message.episode_id == self._prepared:
+                self._time.start(message)
+            else:
+                self.get_logger().error(
+                    f'episode {self._running!r} runs, but the scene is for {self._prepared!r}'
+                )
 
     def _on_press_estop(
         self, request: SetBool.Request, response: SetBool.Response
@@ -167,23 +112,20 @@ class MujocoBridge(ros.CellNode):
         response.success = True
         return response
 
-    def _counts(self) -> dict[str, tuple[str, dict[str, object]]]:
+    def _report(self) -> dict[str, tuple[str, dict[str, int]]]:
         arbiter = self._robot.arbiter
+        refused = arbiter.rejected + self._devices.refused
         commands = {
             'joint commands accepted': arbiter.accepted,
             'joint commands refused': arbiter.rejected,
             'gripper commands refused': self._devices.refused,
-            'commands ignored': self._stepper.ignored,
         }
-        refused = arbiter.rejected + self._devices.refused
-        pace = {'periods lost': self._pacer.lost, 'images dropped': self._cameras.dropped}
+        counts = self._time.counts()
+        amiss = ', '.join(f'{count} {name}' for name, count in counts.items() if count)
         return {
             'commands': (f'{refused} commands refused' if refused else '', commands),
-            'pace': (f'{self._pacer.lost} periods lost' if self._pacer.lost else '', pace),
+            'time': (amiss, counts),
         }
-
-    def _now_ns(self) -> int:
-        return self.get_clock().now().nanoseconds
 
     def stop(self) -> None:
         """End the rendering."""

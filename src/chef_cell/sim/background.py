@@ -36,13 +36,12 @@ class BackgroundRenderer:
         self._cameras = cameras
         self._size = size
         self._deliver = deliver
-        self._model: mujoco.MjModel | None = None
-        self._data: mujoco.MjData | None = None
-        self._renderer: Renderer | None = None
+        self._model = cell.model
+        self._data = mujoco.MjData(cell.model)
+        self._renderer = Renderer(cell.model, cell.settings)
         self._pool = ThreadPoolExecutor(1, 'render')
-        self._copy()
         # Fail now, not at the first image.
-        self._pending: Future[None] = self._pool.submit(self._images)
+        self._pending: Future[None] = self._pool.submit(self._render, None)
         self._pending.result()
 
     def offer(self, stamp_ns: int) -> bool:
@@ -59,27 +58,20 @@ class BackgroundRenderer:
         return True
 
     def close(self) -> None:
-        """Finish the images in the making and free the context, in the thread that owns it."""
-        if self._renderer is not None:
-            self._pool.submit(self._renderer.close).result()
-            self._renderer = None
+        """Finish the images in the making, and free the context in the thread that owns it."""
+        self._pool.submit(self._renderer.close).result()
         self._pool.shutdown()
 
     def _copy(self) -> None:
         model = self._cell.model
         if self._model is not model:
-            if self._renderer is not None:
-                self._pool.submit(self._renderer.close).result()
+            self._pool.submit(self._renderer.close).result()
             self._model, self._data = model, mujoco.MjData(model)
             self._renderer = Renderer(model, self._cell.settings)
         mujoco.mj_copyData(self._data, model, self._cell.data)
 
-    def _render(self, stamp_ns: int) -> None:
-        for camera, pixels in self._images():
-            self._deliver(camera, pixels, stamp_ns)
-
-    def _images(self) -> list[tuple[str, np.ndarray]]:
-        return [
-            (camera, self._renderer.render(self._data, camera, self._size, self._size))
-            for camera in self._cameras
-        ]
+    def _render(self, stamp_ns: int | None) -> None:
+        for camera in self._cameras:
+            pixels = self._renderer.render(self._data, camera, self._size, self._size)
+            if stamp_ns is not None:
+                self._deliver(camera, pixels, stamp_ns)

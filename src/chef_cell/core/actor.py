@@ -54,6 +54,7 @@ class Actor:
     def end(self) -> None:
         """End the episode; a policy that waits takes over."""
         self.running = ''
+        self.fault = ''
         self._swap()
 
     def put(self, name: str, stamp_ns: int, read: Callable[[], Any]) -> None:

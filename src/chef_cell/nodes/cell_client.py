@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rclpy.node import Node
@@ -31,6 +31,19 @@ CAMERA_PREFIX = 'camera_'
 _LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 
 
+class Listener(Protocol):
+    """Who is told about the samples."""
+
+    def on_step(self, stamp_ns: int, samples: dict[str, Any]) -> None:
+        """All samples of a control step are there: arm, gripper, objects, wrench."""
+
+    def on_force(self, stamp_ns: int, force: float) -> None:
+        """A wrench has arrived; `force` is its norm (N)."""
+
+    def on_problem(self, words: str) -> None:
+        """A sample cannot be read."""
+
+
 class CellClient:
     """Gathers the samples of each control step; keeps the newest state of each node.
 
@@ -38,24 +51,18 @@ class CellClient:
         node: the session node.
         lockstep: whether samples of one instant carry one stamp.
         period_ns: control period.
-        on_step: called with the stamp and the samples (arm, gripper, objects, wrench) of each
-            control step, when the safety latch has judged it too.
-        on_force: called with the stamp and the force (N) of every wrench.
-        on_problem: called with words when a sample cannot be read.
+
+    Attributes:
+        listener: told about samples; in lockstep about a step only when the safety latch has
+            judged it.
+        policy, recorder, safety: newest state of that node.
+        newest_ns: stream -> newest stamp, since `start`.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        lockstep: bool,
-        period_ns: int,
-        on_step: Callable[[int, dict[str, Any]], None],
-        on_force: Callable[[int, float], None],
-        on_problem: Callable[[str], None],
-    ) -> None:
+    def __init__(self, node: Node, lockstep: bool, period_ns: int) -> None:
         self._node = node
         self._lockstep = lockstep
-        self._on_step, self._on_force, self._on_problem = on_step, on_force, on_problem
+        self.listener: Listener | None = None
         self._steps = StepAssembler(tuple(messages.READINGS), 'objects', period_ns, lockstep)
         self._complete: deque[tuple[int, dict[str, Any]]] = deque()
         self.newest_ns: dict[str, int] = {}
@@ -104,15 +111,17 @@ class CellClient:
     def _on_reading(self, name: str, translate: Callable[[Any], Any], message: Any) -> None:
         stamp_ns = ros.nanoseconds(message.header.stamp)
         self.newest_ns[name] = stamp_ns
+        if self.listener is None:
+            return
         try:
             if name == 'wrench':
                 force = messages.vector(message.wrench.force)
-                self._on_force(stamp_ns, float(np.linalg.norm(force)))
+                self.listener.on_force(stamp_ns, float(np.linalg.norm(force)))
             if not self._steps.wants(stamp_ns):
                 return
             step = self._steps.put(name, stamp_ns, translate(message))
         except ValueError as error:
-            self._on_problem(f'{name}: {error}')
+            self.listener.on_problem(f'{name}: {error}')
             return
         if step is not None:
             self._complete.append((stamp_ns, step))
@@ -126,12 +135,12 @@ class CellClient:
 
     def _judge(self) -> None:
         """Hand over complete steps; in lockstep not before the safety latch has seen them."""
-        while self._complete:
+        while self._complete and self.listener is not None:
             stamp_ns, step = self._complete[0]
             if self._lockstep and self.newest_ns.get('safety', 0) < stamp_ns:
                 return
             self._complete.popleft()
-            self._on_step(stamp_ns, step)
+            self.listener.on_step(stamp_ns, step)
 
 
 def _sign(name: str) -> str:

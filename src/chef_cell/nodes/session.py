@@ -1,0 +1,143 @@
+"""Session node: plays a queue of episodes, judges each, and writes down what came out."""
+
+import dataclasses
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from chef_cell.core.schedule import ScheduleError, SessionPlan
+from chef_cell.core.session import EpisodeSettings
+from chef_cell.nodes import ros
+from chef_cell.nodes.cell_client import CellClient
+from chef_cell.nodes.session_action import SessionAction
+from chef_cell.nodes.session_run import (
+    BAD_INPUT,
+    INTERRUPTED,
+    Patience,
+    SessionRun,
+    SessionStoppedError,
+)
+from chef_cell.sim.kinematics import ArmKinematics
+from chef_interfaces.msg import EpisodeState
+
+#: How often the clock is looked at and the executor turned (s).
+BEAT = 0.02
+#: How often the state of the episode is repeated (s).
+REPEAT = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class SessionSettings:
+    """Parameters of the node; those of the plan serve a session that is run on start."""
+
+    lockstep: bool = False
+    directory: str = 'sessions'  # a folder per session is made in it
+    required: tuple[str, ...] = (
+        'mujoco_bridge',
+        'wrist',
+        'safety',
+        'controller',
+        'policy',
+        'recorder',
+    )
+    run_on_start: bool = False  # run one session, then end with its exit code
+    session_id: str = ''  # name of the folder; empty: date and time
+    triplets: tuple[str, ...] = ('1',)  # 1..5, or three object names "red,green,blue"
+    policies: tuple[str, ...] = ('',)  # policy files; '': the one already loaded
+    episodes: int = 1  # per policy and triplet
+    seed: int = 0
+
+
+class SessionNode(ros.ManagedNode):
+    """Serves the action run_session; exit codes on start: 0 done, 2 bad input, 3 fault."""
+
+    def __init__(self) -> None:
+        super().__init__('session')
+        self._run: SessionRun | None = None
+
+    def setup(self) -> None:
+        """Connect to the other nodes."""
+        self._settings = ros.declare_settings(self, SessionSettings)
+        self._episode = ros.declare_settings(self, EpisodeSettings)
+        self._patience = ros.declare_settings(self, Patience)
+        self._kinematics = ArmKinematics()
+        self._states = self.create_publisher(EpisodeState, 'episode', ros.STATE_QOS)
+        self._client = CellClient(self, self._settings.lockstep, self._episode.period_ns)
+        self._action = SessionAction(self, self._begin)
+        ros.every(self, BEAT, self._beat)
+        ros.every(self, REPEAT, self._repeat)
+
+    def start(self) -> None:
+        """Announce an idle cell; run the session of the parameters if asked to."""
+        self._states.publish(EpisodeState())
+        if self._settings.run_on_start:
+            self.executor.create_task(self._run_on_start)
+
+    def stop(self) -> None:
+        """End the episode under way, so that the recorder can finish its file."""
+        if self._run is not None:
+            self._run.stop(SessionStoppedError('interrupted', INTERRUPTED, 'abort'))
+            self._run = None
+        super().stop()
+
+    async def _run_on_start(self) -> None:
+        try:
+            self.exit_code = await self._run_plan()
+        except ScheduleError as error:
+            self.get_logger().error(str(error))
+            self.exit_code = BAD_INPUT
+        except Exception:
+            # The executor would swallow it.
+            self.get_logger().error(traceback.format_exc())
+            self.exit_code = 1
+        self._run = None
+        self.finished = True
+
+    async def _run_plan(self) -> int:
+        settings = self._settings
+        plan = SessionPlan(settings.triplets, settings.policies, settings.episodes, settings.seed)
+        run = self._begin(plan)
+        result = await run.run()
+        if result.stopped_by:
+            self.get_logger().error(f'session stopped: {result.stopped_by}')
+        return run.exit_code
+
+    def _begin(
+        self, plan: SessionPlan, report: Callable[[EpisodeState], None] = lambda state: None
+    ) -> SessionRun:
+        def announce(state: EpisodeState) -> None:
+            self._states.publish(state)
+            report(state)
+
+        name = self._settings.session_id or datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
+        self._run = SessionRun(
+            plan,
+            Path(self._settings.directory) / name,
+            self._client,
+            self._kinematics,
+            self._episode,
+            self._patience,
+            self._settings.lockstep,
+            self._settings.required,
+            announce,
+        )
+        return self._run
+
+    def _beat(self) -> None:
+        if self._run is not None:
+            self._run.check()
+
+    def _repeat(self) -> None:
+        if self._run is not None:
+            self._run.publish()
+
+
+def main() -> int:
+    """Run the node."""
+    return ros.run(SessionNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

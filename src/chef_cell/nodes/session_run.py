@@ -1,0 +1,246 @@
+"""One session, from its plan to its last episode, as a coroutine of the session node."""
+
+import dataclasses
+import math
+import os
+import time
+from collections.abc import Callable, Generator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rclpy.task import Future
+
+from chef_cell.core.ports import Kinematics
+from chef_cell.core.results import SessionResult
+from chef_cell.core.schedule import PlannedEpisode, SessionPlan, queue
+from chef_cell.core.session import EpisodeSettings, Phase, Stop
+from chef_cell.nodes import ros
+from chef_cell.nodes.cell_client import CellClient
+from chef_cell.nodes.episode_watch import EpisodeWatch
+from chef_interfaces.msg import EpisodeState, SafetyState
+
+#: Exit codes of a session that was run on start.
+DONE, BAD_INPUT, FAULT, INTERRUPTED = 0, 2, 3, 130
+
+
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long the session waits for others, on the wall clock."""
+
+    ready_timeout: float = 30.0  # s, for all nodes to be up
+    load_timeout: float = 60.0  # s, for a policy to be loaded
+    reset_timeout: float = 60.0  # s, for a scene to be reset
+    record_timeout: float = 30.0  # s, for an episode file to be finished
+
+
+class SessionStoppedError(Exception):
+    """The session cannot go on."""
+
+    def __init__(self, reason: str, exit_code: int, outcome: str = 'fault') -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.exit_code = exit_code
+        self.outcome = outcome
+
+
+class _OnePass:
+    """Awaiting this lets the executor do other work once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class SessionRun:
+    """Plays the queue of a plan; `result` and `exit_code` tell how it went.
+
+    Args:
+        client: the session's side of the graph.
+        directory: where session.json is written, after every episode.
+        announce: publishes the state of the episode.
+    """
+
+    def __init__(
+        self,
+        plan: SessionPlan,
+        directory: Path,
+        client: CellClient,
+        kinematics: Kinematics,
+        settings: EpisodeSettings,
+        patience: Patience,
+        lockstep: bool,
+        required: tuple[str, ...],
+        announce: Callable[[EpisodeState], None],
+    ) -> None:
+        self.queue = queue(plan)
+        self.directory = directory
+        self.watch: EpisodeWatch | None = None
+        self.exit_code = DONE
+        self._client = client
+        self._kinematics = kinematics
+        self._settings = settings
+        self._patience = patience
+        self._lockstep = lockstep
+        self._required = required
+        self._announce = announce
+        client.listener = self
+        self._cancelled = ''
+        self._loaded: dict[str, str] = {}  # policy file -> sha256
+        self.result = SessionResult(
+            directory.name,
+            datetime.now().astimezone().isoformat(timespec='seconds'),
+            {**dataclasses.asdict(plan), **dataclasses.asdict(settings)},
+        )
+
+    def cancel(self, reason: str) -> None:
+        """Ask the session to stop at the next opportunity."""
+        self._cancelled = reason
+
+    async def run(self) -> SessionResult:
+        """Play every episode; a fault, a refusal or a cancellation stops the session."""
+        try:
+            await self._ready()
+            for planned in self.queue:
+                await self._load(planned.policy)
+                await self._play(planned)
+        except SessionStoppedError as error:
+            self.stop(error)
+        return self.result
+
+    def stop(self, error: SessionStoppedError) -> None:
+        """End the session here, and the episode that is under way."""
+        self.exit_code = error.exit_code
+        self.result = dataclasses.replace(self.result, stopped_by=error.reason)
+        if self.watch is not None and not self.watch.over:
+            played = self.watch.episode.phase == Phase.RUNNING
+            self.watch.episode.stop(Stop(error.outcome, error.reason), time.monotonic())
+            self.publish()
+            if played:
+                self._write_down(self.watch)
+        self._write()
+
+    def publish(self) -> None:
+        """Announce the state of the episode."""
+        if self.watch is not None:
+            total = len(self.queue)
+            self._announce(self.watch.message(self.result.session_id, total, self._client))
+
+    async def _ready(self) -> None:
+        limit = self._patience.ready_timeout
+        client = self._client
+        await self._until(
+            lambda: not client.absent(self._required),
+            limit,
+            lambda: f'not up after {limit:g} s: {", ".join(client.absent(self._required))}',
+        )
+        if client.safety.level == SafetyState.FAULT:
+            reason = f'safety is at FAULT: {client.safety.reason}; rearm it with safety/rearm'
+            raise SessionStoppedError(reason, FAULT)
+
+    async def _load(self, path: str) -> None:
+        client = self._client
+        if path and self._loaded.get(path, '') != client.policy.sha256:
+            response = await self._answer(
+                client.load_policy(path), self._patience.load_timeout, 'policy: load_policy'
+            )
+            if not response.accepted:
+                raise SessionStoppedError(f'policy refused: {response.message}', BAD_INPUT)
+            self._loaded[path] = response.sha256
+            await self._until(
+                lambda: client.policy.sha256 == response.sha256,
+                self._patience.load_timeout,
+                lambda: f'policy {path} was accepted but not taken into use',
+            )
+        if not client.policy.ready:
+            raise SessionStoppedError('no policy is loaded, and none was asked for', BAD_INPUT)
+
+    async def _play(self, planned: PlannedEpisode) -> None:
+        episode_id = f'{self.result.session_id}-{planned.index:04d}'
+        watch = EpisodeWatch(planned, episode_id, self._settings, self._kinematics)
+        self.watch = watch
+        self.publish()
+        response = await self._answer(
+            self._client.reset_scene(planned, episode_id),
+            self._patience.reset_timeout,
+            'mujoco_bridge: reset_scene',
+        )
+        if not response.success:
+            raise SessionStoppedError(f'reset refused: {response.message}', BAD_INPUT)
+        watch.begin(response.stamp, tuple(response.objects))
+        self._client.start(ros.nanoseconds(response.stamp))
+        self.publish()
+        await self._until(lambda: watch.over, math.inf, str)
+        self.publish()
+        await self._recorded(watch)
+        self._write_down(watch)
+        if watch.episode.outcome == 'fault':
+            raise SessionStoppedError(watch.episode.reason, FAULT)
+
+    async def _recorded(self, watch: EpisodeWatch) -> None:
+        """Wait until the recorder has finished the file of the episode."""
+        if 'recorder' not in self._required:
+            return
+        client, limit = self._client, self._patience.record_timeout
+        await self._until(
+            lambda: (
+                client.recorder.episode_id == watch.episode_id and not client.recorder.recording
+            ),
+            limit,
+            lambda: f'recorder has not finished {watch.episode_id} after {limit:g} s',
+        )
+        if client.recorder.error:
+            raise SessionStoppedError(f'recorder: {client.recorder.error}', FAULT)
+
+    async def _answer(self, future: Future, limit: float, who: str) -> Any:
+        await self._until(future.done, limit, lambda: f'{who} did not answer for {limit:g} s')
+        return future.result()
+
+    async def _until(
+        self, condition: Callable[[], bool], limit: float, reason: Callable[[], str]
+    ) -> None:
+        end = time.monotonic() + limit
+        while not condition():
+            if self._cancelled:
+                raise SessionStoppedError(self._cancelled, FAULT, 'abort')
+            if time.monotonic() > end:
+                raise SessionStoppedError(reason(), FAULT)
+            await _OnePass()
+
+    def on_step(self, stamp_ns: int, samples: dict[str, Any]) -> None:
+        """Judge the samples of a control step."""
+        if self.watch is not None:
+            # What the latch said up to this step comes first.
+            self.check()
+            self.watch.on_step(stamp_ns, samples)
+
+    def on_force(self, stamp_ns: int, force: float) -> None:
+        """Note a wrist force (N)."""
+        if self.watch is not None:
+            self.watch.episode.on_force(stamp_ns, force)
+
+    def on_problem(self, words: str) -> None:
+        """A sample cannot be read."""
+        if self.watch is not None:
+            self.watch.on_problem(words)
+
+    def check(self) -> None:
+        """Look at the latch, the policy and the clock; call often."""
+        if self.watch is not None:
+            self.watch.check(self._client, self._lockstep)
+
+    def _write_down(self, watch: EpisodeWatch) -> None:
+        """Add the episode to the record."""
+        recorder = self._client.recorder
+        ours = recorder.episode_id == watch.episode_id
+        # An interrupted recorder still gives the file its final name.
+        file = Path(recorder.path).name.removesuffix('.active') if ours else ''
+        episodes = (*self.result.episodes, watch.result(self._client, file))
+        self.result = dataclasses.replace(self.result, episodes=episodes)
+        self._write()
+
+    def _write(self) -> None:
+        """Write session.json so that a reader never sees half of it."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        temporary = self.directory / '.session.json'
+        temporary.write_text(self.result.to_json())
+        os.replace(temporary, self.directory / 'session.json')

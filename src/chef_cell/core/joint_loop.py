@@ -5,7 +5,7 @@ import numpy as np
 from chef_cell.core.command import CommandGate, Decision, Motion
 from chef_cell.core.velocity import CartesianController, ControlOutput
 
-AT_REST = ControlOutput(np.zeros(7), np.zeros(6), (), 0.0)
+AT_REST = ControlOutput(np.zeros(7), np.zeros(6), (), np.zeros((6, 6)))
 
 
 class JointLoop:

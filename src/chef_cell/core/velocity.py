@@ -51,7 +51,12 @@ class ControlOutput:
     joint_velocity: np.ndarray  # rad/s, (7,)
     twist: np.ndarray  # m/s and rad/s, (6,), of the wrist in base, after the task-space limits
     limited_by: tuple[str, ...]  # what held the command back
-    manipulability: float  # 1, sqrt(det(J J^T)); 0 at a singularity (Yoshikawa, 1985)
+    gram: np.ndarray  # (6, 6), J J^T of the wrist Jacobian
+
+    @property
+    def manipulability(self) -> float:
+        """Distance from a singularity, sqrt(det(J J^T)), 0 at one (Yoshikawa, 1985)."""
+        return math.sqrt(max(float(np.linalg.det(self.gram)), 0.0))
 
 
 class CartesianController:
@@ -81,6 +86,14 @@ class CartesianController:
         self._speed = np.array(limits.velocity)
         self._acceleration = np.array(limits.acceleration)
         self._change = self._acceleration * period
+        # Within `roomy` of the middle of its range, only a joint's speed limit matters.
+        self._middle = 0.5 * (self._lower + self._upper)
+        room = np.maximum(
+            self._speed / settings.limit_rate,
+            self._speed * (period + 0.5 * self._speed / self._acceleration),
+        )
+        self._roomy = 0.5 * (self._upper - self._lower) - room
+        self._free_caps = (-self._speed, self._speed)
         self._posture = np.array(settings.posture)
         # Two systems solved in one call: damped for the task, all but undamped for the null space.
         self._damping = np.stack((np.eye(6) * settings.damping, np.eye(6) * _NULL_SPACE_DAMPING))
@@ -104,20 +117,20 @@ class CartesianController:
         position = _checked('joint positions', position, 7)
         jacobian = self._kinematics.wrist_jacobian(position)
         gram = jacobian @ jacobian.T
-        lower, upper = self._bounds(position)
+        lowest, highest = self._caps(position)
         limited: list[str] = []
         if command is None:
             twist = np.zeros(6)
-            velocity = np.clip(self._slower(), lower, upper)
+            wanted = np.zeros(7)
         else:
             twist = self._twist(position, command, limited)
-            velocity = self._free(position, jacobian, gram, twist)
-            if (velocity < lower).any() or (velocity > upper).any():
-                velocity = self._boxed(position, jacobian, gram, twist, lower, upper)
-                self._name_limits(velocity, lower, upper, limited)
+            wanted = self._free(position, jacobian, gram, twist)
+            if ((wanted < lowest) | (wanted > highest)).any():
+                wanted = self._capped(position, jacobian, gram, twist, lowest, highest)
+                self._name_caps(wanted, limited)
+        velocity = self._accelerated(wanted, lowest, highest, limited)
         self._velocity = velocity
-        manipulability = math.sqrt(max(float(np.linalg.det(gram)), 0.0))
-        return ControlOutput(velocity, twist, tuple(limited), manipulability)
+        return ControlOutput(velocity, twist, tuple(limited), gram)
 
     def _twist(self, position: np.ndarray, command: TaskCommand, limited: list[str]) -> np.ndarray:
         """Return the wrist twist (6,) after workspace, wrist range and speed limits."""
@@ -159,68 +172,72 @@ class CartesianController:
             -yaw * axis_z,
         ]
 
-    def _bounds(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the smallest and largest joint velocities allowed in this period.
+    def _caps(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lowest and highest joint velocities allowed at this position.
 
         A joint slows down as it nears its limit, and never goes faster than it can brake in the
-        room left. Where these and the acceleration limit cannot both hold (the arm was pushed),
-        the acceleration limit wins.
+        room left.
         """
-        room = np.maximum(np.stack((position - self._lower, self._upper - position)), 0.0)
+        if (np.abs(position - self._middle) < self._roomy).all():
+            return self._free_caps
+        room = np.maximum((self._upper - position, position - self._lower), 0.0)
         period, acceleration = self._period, self._acceleration
         braking = acceleration * (np.sqrt(period * period + 2.0 * room / acceleration) - period)
         cap = np.minimum(np.minimum(self.settings.limit_rate * room, braking), self._speed)
-        slowest, fastest = self._velocity - self._change, self._velocity + self._change
-        lower = np.minimum(np.maximum(-cap[0], slowest), fastest)
-        upper = np.maximum(np.minimum(cap[1], fastest), slowest)
-        return lower, upper
+        return -cap[1], cap[0]
 
     def _free(
         self, position: np.ndarray, jacobian: np.ndarray, gram: np.ndarray, twist: np.ndarray
     ) -> np.ndarray:
         """Return argmin |J v - twist|^2 + damping |v|^2, posture in the null space, no bounds."""
         posture = self.settings.posture_rate * (self._posture - position)
-        targets = np.stack((twist, jacobian @ posture))[..., None]
+        targets = np.array((twist, jacobian @ posture))[..., None]
         solved = np.linalg.solve(self._damping + gram, targets)
         return posture + jacobian.T @ (solved[0, :, 0] - solved[1, :, 0])
 
-    def _boxed(
+    def _capped(
         self,
         position: np.ndarray,
         jacobian: np.ndarray,
         gram: np.ndarray,
         twist: np.ndarray,
-        lower: np.ndarray,
-        upper: np.ndarray,
+        lowest: np.ndarray,
+        highest: np.ndarray,
     ) -> np.ndarray:
-        """Return the same within bounds: first the task, then the posture as far as it fits."""
+        """Return the same within the caps: first the task, then the posture as far as it fits."""
         hessian = jacobian.T @ jacobian + self.settings.damping * np.eye(7)
-        task = solve_in_box(hessian, jacobian.T @ twist, lower, upper)
+        task = solve_in_box(hessian, jacobian.T @ twist, lowest, highest)
         wanted = self.settings.posture_rate * (self._posture - position) - task
         null = wanted - jacobian.T @ np.linalg.solve(gram + self._damping[1], jacobian @ wanted)
-        room = np.where(null > 0.0, upper - task, task - lower)
+        room = np.where(null > 0.0, highest - task, task - lowest)
         moving = np.abs(null) > 1e-12
         share = min(1.0, float((room[moving] / np.abs(null[moving])).min(initial=1.0)))
-        return np.clip(task + share * null, lower, upper)
+        return np.clip(task + share * null, lowest, highest)
 
-    def _slower(self) -> np.ndarray:
-        """Return the last velocity, shortened as much as the accelerations allow."""
-        share = float((np.abs(self._velocity) / self._change).max())
-        return self._velocity * (1.0 - 1.0 / share) if share > 1.0 else np.zeros(7)
+    def _accelerated(
+        self, wanted: np.ndarray, lowest: np.ndarray, highest: np.ndarray, limited: list[str]
+    ) -> np.ndarray:
+        """Return the velocity nearest to `wanted` on the straight way from the last one.
 
-    def _name_limits(
-        self, velocity: np.ndarray, lower: np.ndarray, upper: np.ndarray, limited: list[str]
-    ) -> None:
-        held = (velocity <= lower + _TOUCH) | (velocity >= upper - _TOUCH)
-        changing = np.abs(velocity - self._velocity) >= self._change - _TOUCH
+        All joints share the slowest one's pace, so that the tool's velocity too changes along a
+        straight line and the tool does not swerve.
+        """
+        change = wanted - self._velocity
+        share = float((np.abs(change) / self._change).max())
+        if share <= 1.0:
+            return wanted
+        limited.append('joint_acceleration')
+        velocity = self._velocity + change / share
+        if (velocity < lowest).any() or (velocity > highest).any():
+            # A joint that must brake for its limit does not wait for the others. Where its limit
+            # asks for more than the acceleration allows (the arm was pushed), acceleration wins.
+            slowest, fastest = self._velocity - self._change, self._velocity + self._change
+            velocity = np.clip(np.clip(velocity, lowest, highest), slowest, fastest)
+        return velocity
+
+    def _name_caps(self, velocity: np.ndarray, limited: list[str]) -> None:
         fast = np.abs(velocity) >= self._speed - _TOUCH
-        for name, joints in (
-            ('joint_acceleration', held & changing),
-            ('joint_velocity', held & fast),
-            ('joint_position', held & ~changing & ~fast),
-        ):
-            if joints.any():
-                limited.append(name)
+        limited.append('joint_velocity' if fast.any() else 'joint_position')
 
 
 def _outwards(value: float, velocity: float, lower: float, upper: float) -> bool:

@@ -112,6 +112,11 @@ class SimCamera:
         self._cell = cell
         self.name = name
 
+    @property
+    def fovy(self) -> float:
+        """Vertical field of view, rad."""
+        return math.radians(float(self._cell.model.camera(f'basket/{self.name}').fovy[0]))
+
     def read(self) -> ImageReading:
         """Render the image of now, (128, 128, 3)."""
         pixels = self._cell.render(self.name, IMAGE_SIZE, IMAGE_SIZE)

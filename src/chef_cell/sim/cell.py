@@ -36,7 +36,7 @@ class SimCell:
     def __init__(
         self,
         triplet: str = '1',
-        settings: SimSettings = SimSettings(),
+        settings: SimSettings = scene.DEFAULTS,
         cameras: tuple[str, ...] = (),
     ) -> None:
         unknown = sorted(set(cameras) - set(basket.CAMERAS))

@@ -4,7 +4,7 @@ Importing this module registers it. Nothing here is seen by a robot: the same `S
 controller and `Observer` stand behind the ROS graph, and give the same numbers.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -18,7 +18,7 @@ from chef_cell.sim import basket
 from chef_cell.sim.benchmark_observation import BenchmarkObserver
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
-from chef_cell.sim.scene import SimSettings
+from chef_cell.sim.scene import DEFAULTS, SimSettings
 from chef_trainer.spec import ActionSpec, ObservationSpec
 
 ENVIRONMENT_ID = 'chef_cell/Stacking-v0'
@@ -50,6 +50,9 @@ def state_observations(
     )
 
 
+STATE = state_observations()
+
+
 class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
     """Stack the red object on the blue one and leave: 400 steps at 20 Hz.
 
@@ -68,16 +71,16 @@ class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         render_mode: 'rgb_array' or None.
     """
 
-    metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
+    metadata: ClassVar[dict[str, Any]] = {'render_modes': ['rgb_array'], 'render_fps': 20}
 
     def __init__(
         self,
         triplet: str = '1',
-        observations: tuple[ObservationSpec, ...] = state_observations(),
+        observations: tuple[ObservationSpec, ...] = STATE,
         cameras: tuple[str, ...] = (),
         max_steps: int = MAX_STEPS,
         force_limit: float | None = 20.0,
-        settings: SimSettings = SimSettings(),
+        settings: SimSettings = DEFAULTS,
         benchmark_observation: bool = False,
         render_mode: str | None = None,
     ) -> None:
@@ -154,7 +157,7 @@ class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
             info,
         )
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """Return the video camera's image (480, 640, 3)."""
         if self.render_mode is None:
             return None

@@ -56,6 +56,9 @@ class ReleasedPolicy:
         return np.append(rng.normal(mean, stddev), 1.0 if close else -1.0)
 
 
-_WEIGHTS = tuple(
-    f'{layer}_{kind}' for layer in ('in', 'h0', 'h1', 'gauss', 'disc') for kind in ('w', 'b')
-) + ('ln_gamma', 'ln_beta')
+_LAYERS = ('in', 'h0', 'h1', 'gauss', 'disc')
+_WEIGHTS = (
+    *(f'{layer}_{kind}' for layer in _LAYERS for kind in ('w', 'b')),
+    'ln_gamma',
+    'ln_beta',
+)

@@ -6,7 +6,6 @@ Source: `rgb_stacking/task.py` and dm_robotics' entity and prop initialisers (Le
 import mujoco
 import numpy as np
 
-from chef_cell.core.limits import SAWYER
 from chef_cell.core.readings import COLOURS
 from chef_cell.core.velocity import ControllerSettings
 from chef_cell.sim import contacts, inverse
@@ -100,7 +99,7 @@ def _settle(model: mujoco.MjModel, data: mujoco.MjData, addresses: Addresses) ->
         mujoco.mj_step(model, data)
         data.qpos[frozen_position] = start
         data.qvel[frozen_velocity] = 0.0
-        if step % _SETTLE_CHECK == 0 and step > 0:
-            if np.abs(data.qvel[moving_velocity]).max() < _AT_REST:
-                break
+        looking = step > 0 and step % _SETTLE_CHECK == 0
+        if looking and np.abs(data.qvel[moving_velocity]).max() < _AT_REST:
+            break
     data.act[:] = activation

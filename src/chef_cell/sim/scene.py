@@ -32,6 +32,9 @@ class SimSettings:
         _multiple('control_period', self.control_period, 'joint_period', self.joint_period)
 
 
+DEFAULTS = SimSettings()
+
+
 def load(triplet: str, settings: SimSettings) -> mujoco.MjModel:
     """Return the compiled scene for `triplet`, from the cache where it was compiled before.
 

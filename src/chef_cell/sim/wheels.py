@@ -1,4 +1,4 @@
-"""Where the benchmark's model files lie: inside the `dm_robotics` wheels, which are never imported.
+"""Where the benchmark's model files lie: in the `dm_robotics` wheels, never imported.
 
 Only their MJCF and mesh files are used. The parameters that `dm_robotics` sets in Python are
 written down, each with its source, in `robot.py`, `basket.py` and `objects.py`.

@@ -8,6 +8,11 @@ from chef_cell.core.settings import SettingsError
 from chef_cell.sim import basket, cache, decimate, objects, robot
 
 
+def _multiple(name: str, value: float, unit_name: str, unit: float) -> None:
+    if value < unit or abs(value / unit - round(value / unit)) > 1e-9:
+        raise SettingsError(f'{name} {value} s, must be a multiple of {unit_name} {unit} s')
+
+
 @dataclasses.dataclass(frozen=True)
 class SimSettings:
     """Settings of the simulated cell."""
@@ -72,8 +77,3 @@ def _compose(ids: tuple[str, str, str], settings: SimSettings) -> mujoco.MjSpec:
         decimate.lighten(scene)
     objects.add_objects(scene, ids)
     return scene
-
-
-def _multiple(name: str, value: float, unit_name: str, unit: float) -> None:
-    if value < unit or abs(value / unit - round(value / unit)) > 1e-9:
-        raise SettingsError(f'{name} {value} s, must be a multiple of {unit_name} {unit} s')

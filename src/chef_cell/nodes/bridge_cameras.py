@@ -2,8 +2,9 @@
 
 import numpy as np
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 
+from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import ImageReading
 from chef_cell.nodes import messages, ros
 from chef_cell.sim.background import BackgroundRenderer
@@ -11,7 +12,7 @@ from chef_cell.sim.cell import SimCell
 
 
 class BridgeCameras:
-    """Publishes camera/<name>/device/image_raw.
+    """Publishes camera/<name>/device/image_raw and camera_info.
 
     In lockstep an instant is complete only with its images, so they are rendered on the spot. In
     real time they are rendered in the background from a copy of the state.
@@ -31,6 +32,8 @@ class BridgeCameras:
             )
             for name in names
         }
+        for name in names:
+            self._announce(node, name)
         self._background: BackgroundRenderer | None = None
         if names and not lockstep:
             self._background = BackgroundRenderer(cell, names, size, self._send)
@@ -55,6 +58,14 @@ class BridgeCameras:
         if self._background:
             self._background.close()
             self._background = None
+
+    def _announce(self, node: Node, name: str) -> None:
+        """Publish the intrinsics of the images, once for all: nothing about a camera changes."""
+        intrinsics = Intrinsics.from_fovy(self._cell.camera(name).fovy, self._size, self._size)
+        info = messages.intrinsics_to_message(intrinsics)
+        info.header.frame_id = f'{name}_optical_frame'
+        topic = f'camera/{name}/device/camera_info'
+        node.create_publisher(CameraInfo, topic, ros.STATE_QOS).publish(info)
 
     def _send(self, name: str, pixels: np.ndarray, stamp_ns: int) -> None:
         reading = ImageReading(stamp_ns * 1e-9, pixels)

@@ -1,0 +1,43 @@
+"""Where a camera's pixels look, and what cropping and resizing do to that."""
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass(frozen=True)
+class Intrinsics:
+    """A pinhole camera without distortion; (0, 0) is the centre of the image's first pixel."""
+
+    width: int  # pixels
+    height: int  # pixels
+    fx: float  # pixels
+    fy: float  # pixels
+    cx: float  # pixels
+    cy: float  # pixels
+
+    @classmethod
+    def from_fovy(cls, fovy: float, width: int, height: int) -> 'Intrinsics':
+        """Return those of an ideal camera with a vertical field of view `fovy` (rad)."""
+        focal = 0.5 * height / math.tan(0.5 * fovy)
+        return cls(width, height, focal, focal, 0.5 * (width - 1), 0.5 * (height - 1))
+
+    @property
+    def square(self) -> tuple[int, int, int, int]:
+        """Left, upper, right and lower edge (pixels) of the largest central square."""
+        side = min(self.width, self.height)
+        left, upper = (self.width - side) // 2, (self.height - side) // 2
+        return left, upper, left + side, upper + side
+
+    def cropped(self, size: int) -> 'Intrinsics':
+        """Return those of the central square resized to `size` x `size` pixels."""
+        left, upper, right, _ = self.square
+        scale = size / (right - left)
+        return Intrinsics(
+            size,
+            size,
+            scale * self.fx,
+            scale * self.fy,
+            # Half a pixel lies between the first pixel's centre and the edge, at either size.
+            scale * (self.cx - left + 0.5) - 0.5,
+            scale * (self.cy - upper + 0.5) - 0.5,
+        )

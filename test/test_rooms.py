@@ -44,7 +44,7 @@ MAY_IMPORT = {
         'chef_cell.core', 'chef_trainer.spec',
     },
     'chef_cell.nodes': {
-        'numpy', 'yaml', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
+        'numpy', 'PIL', 'yaml', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
         'chef_trainer.spec', *ROS,
     },
     'chef_cell.nodes.recorder': {

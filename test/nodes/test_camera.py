@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import ImageReading
-from chef_cell.nodes import messages, ros
+from chef_cell.nodes import camera_info, messages, ros
 from chef_cell.testing.ros_harness import Graph
 
 NAMES = ('front', 'back')
@@ -98,7 +98,7 @@ def test_a_resized_image_keeps_its_brightness(devices):
 
 def test_intrinsics_follow_the_pixels(devices):
     device = Intrinsics.from_fovy(math.radians(35.0), 1920, 1200)
-    devices.info_publisher['front'].publish(messages.intrinsics_to_message(device))
+    devices.info_publisher['front'].publish(camera_info.to_message(device))
     pixels = np.zeros((1200, 1920, 3), np.uint8)
 
     def announced():
@@ -106,7 +106,7 @@ def test_intrinsics_follow_the_pixels(devices):
         return devices.infos['front'] and devices.infos['front'][-1].header == sent.header
 
     devices.graph.wait_for(announced, 'camera info')
-    got = messages.intrinsics_from_message(devices.infos['front'][-1])
+    got = camera_info.from_message(devices.infos['front'][-1])
     expected = Intrinsics.from_fovy(math.radians(35.0), 128, 128)
     assert got.cx == pytest.approx(expected.cx)
     assert got.fy == pytest.approx(expected.fy)

@@ -6,7 +6,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import ImageReading
-from chef_cell.nodes import messages, ros
+from chef_cell.nodes import camera_info, messages, ros
 from chef_cell.sim.background import BackgroundRenderer
 from chef_cell.sim.cell import SimCell
 
@@ -62,7 +62,7 @@ class BridgeCameras:
     def _announce(self, node: Node, name: str) -> None:
         """Publish the intrinsics of the images, once for all: nothing about a camera changes."""
         intrinsics = Intrinsics.from_fovy(self._cell.camera(name).fovy, self._size, self._size)
-        info = messages.intrinsics_to_message(intrinsics)
+        info = camera_info.to_message(intrinsics)
         info.header.frame_id = f'{name}_optical_frame'
         topic = f'camera/{name}/device/camera_info'
         node.create_publisher(CameraInfo, topic, ros.STATE_QOS).publish(info)

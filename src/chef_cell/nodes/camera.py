@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import ImageReading
-from chef_cell.nodes import messages, ros
+from chef_cell.nodes import camera_info, messages, ros
 from chef_cell.nodes.diagnostics import PERIOD, Diagnostics
 
 
@@ -65,7 +65,7 @@ class Stream:
         self._node.destroy_publisher(self._infos)
 
     def _on_info(self, message: CameraInfo) -> None:
-        self._intrinsics = messages.intrinsics_from_message(message)
+        self._intrinsics = camera_info.from_message(message)
 
     def _on_image(self, message: Image) -> None:
         try:
@@ -77,7 +77,7 @@ class Stream:
         self.received += 1
         self.age = self._node.now() - ros.seconds(message.header.stamp)
         if self._intrinsics is not None:
-            info = messages.intrinsics_to_message(self._intrinsics.cropped(self._size))
+            info = camera_info.to_message(self._intrinsics.cropped(self._size))
             info.header = message.header
             self._infos.publish(info)
         self._images.publish(image)

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, Vector3, WrenchStamped
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import Image, JointState
 
 from chef_cell.core.actor import Actor
-from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.intera import ARM_JOINTS
 from chef_cell.core.readings import (
     COLOURS,
@@ -164,28 +163,6 @@ def image_to_message(reading: ImageReading, stamp: Time, frame_id: str) -> Image
     # Never assign the array itself: the setter would then check every byte in Python (6.6 ms for
     # 128x128 instead of 1 us).
     message.data = array.array('B', pixels.tobytes())
-    return message
-
-
-def intrinsics_from_message(message: CameraInfo) -> Intrinsics:
-    """Return the pinhole part of a camera's description; raises ValueError if it has none."""
-    fx, _, cx, _, fy, cy, *_ = message.k.tolist()
-    if not (fx > 0.0 and fy > 0.0 and message.width and message.height):
-        raise ValueError(
-            f'camera info of {message.width}x{message.height} with focal lengths {fx}, {fy}'
-        )
-    return Intrinsics(message.width, message.height, fx, fy, cx, cy)
-
-
-def intrinsics_to_message(intrinsics: Intrinsics) -> CameraInfo:
-    """Return the description of a camera without distortion; the header is left to the caller."""
-    fx, fy, cx, cy = intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy
-    message = CameraInfo(width=intrinsics.width, height=intrinsics.height)
-    message.distortion_model = 'plumb_bob'
-    message.d = [0.0] * 5
-    message.k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
-    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    message.p = [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
 
 

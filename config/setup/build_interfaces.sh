@@ -11,6 +11,7 @@ build=$venv/build/$(basename "$source")
 log=$build/build.log
 mkdir -p "$build"
 
+trap 'exit 130' INT
 export PATH=$venv/bin:$PATH AMENT_PREFIX_PATH=$venv
 if ! {
   cmake -S "$source" -B "$build" -DPython3_EXECUTABLE="$venv/bin/python" \

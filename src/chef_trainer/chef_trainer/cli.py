@@ -38,7 +38,9 @@ def main() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    top = argparse.ArgumentParser(prog='chef-train', description='Offline trainer of the CHEF cell.')
+    top = argparse.ArgumentParser(
+        prog='chef-train', description='Offline trainer of the CHEF cell.'
+    )
     commands = top.add_subparsers(required=True, metavar='COMMAND')
     _add_distill(commands)
     _add_evaluate(commands)
@@ -134,9 +136,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     command.add_argument('policy', type=Path, help='policy file (.onnx)')
     _add_environment(command)
     command.add_argument('--episodes', type=int, default=100, help='per triplet (%(default)s)')
-    command.add_argument(
-        '--triplets', nargs='+', metavar='NAME', help="default: the policy's"
-    )
+    command.add_argument('--triplets', nargs='+', metavar='NAME', help="default: the policy's")
     command.add_argument(
         '--teachers', type=Path, help='folder with triplet<name>.npz, measured beside the policy'
     )

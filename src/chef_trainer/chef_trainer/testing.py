@@ -28,8 +28,32 @@ def tiny_model(spec: PolicySpec, seed: int = 0, gain: float = 0.01) -> onnx.Mode
 
     mean = tanh(x W), stddev = 1 + 0 x, gripper_logits = x W', action = [mean, sign].
     """
-    sizes = [int(np.prod(observation.stacked_shape)) for observation in spec.observations]
-    weights = np.random.default_rng(seed).normal(size=(sum(sizes), 6)).astype(np.float32) * gain
+    size = sum(int(np.prod(observation.stacked_shape)) for observation in spec.observations)
+    weights = np.random.default_rng(seed).normal(size=(size, 6)) * gain
+    constants = {
+        'weights': weights.astype(np.float32),
+        'sizes': np.array([4, 2], np.int64),
+        'zero': np.zeros(1, np.float32),
+        'open_to_close': np.array([[-1.0], [1.0]], np.float32),
+    }
+    inputs = [
+        helper.make_tensor_value_info(
+            observation.name, _DTYPES[observation.dtype], ['batch', *observation.stacked_shape]
+        )
+        for observation in spec.observations
+    ]
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ['batch', size])
+        for name, size in OUTPUTS.items()
+    ]
+    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(_nodes(spec), 'tiny', inputs, outputs, tensors)
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8, producer_name='chef'
+    )
+
+
+def _nodes(spec: PolicySpec) -> list[onnx.NodeProto]:
     nodes, flat = [], []
     for index, observation in enumerate(spec.observations):
         nodes += [
@@ -37,7 +61,8 @@ def tiny_model(spec: PolicySpec, seed: int = 0, gain: float = 0.01) -> onnx.Mode
             helper.make_node('Flatten', [f'float{index}'], [f'flat{index}'], axis=1),
         ]
         flat.append(f'flat{index}')
-    nodes += [
+    return [
+        *nodes,
         helper.make_node('Concat', flat, ['x'], axis=1),
         helper.make_node('MatMul', ['x', 'weights'], ['y']),
         helper.make_node('Split', ['y', 'sizes'], ['linear', 'gripper_logits'], axis=1),
@@ -48,32 +73,6 @@ def tiny_model(spec: PolicySpec, seed: int = 0, gain: float = 0.01) -> onnx.Mode
         helper.make_node('Sign', ['difference'], ['gripper']),
         helper.make_node('Concat', ['mean', 'gripper'], ['action'], axis=1),
     ]
-    constants = {
-        'weights': weights,
-        'sizes': np.array([4, 2], np.int64),
-        'zero': np.zeros(1, np.float32),
-        'open_to_close': np.array([[-1.0], [1.0]], np.float32),
-    }
-    graph = helper.make_graph(
-        nodes,
-        'tiny',
-        [
-            helper.make_tensor_value_info(
-                observation.name,
-                _DTYPES[observation.dtype],
-                ['batch', *observation.stacked_shape],
-            )
-            for observation in spec.observations
-        ],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ['batch', size])
-            for name, size in OUTPUTS.items()
-        ],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8, producer_name='chef'
-    )
 
 
 def write_tiny_policy(

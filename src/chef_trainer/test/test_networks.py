@@ -63,15 +63,16 @@ def test_features_flatten_subtract_and_standardise():
         'red': 0.1 * torch.randn(500, 3, 2, generator=random),
         'task': torch.zeros(500, 5),
     }
-    halves = [{name: value[part] for name, value in data.items()} for part in (slice(250), slice(250, None))]
+    halves = [
+        {name: value[part] for name, value in data.items()}
+        for part in (slice(250), slice(250, None))
+    ]
     features.fit(halves)
     standardised = features(data)
     torch.testing.assert_close(standardised.mean(0), torch.zeros(23), atol=1e-4, rtol=0)
     deviation = torch.cat([torch.ones(12), torch.zeros(5), torch.ones(6)])
     torch.testing.assert_close(standardised.std(0, correction=0), deviation, atol=1e-3, rtol=0)
-    torch.testing.assert_close(
-        features.raw(data)[:, 17:], (data['red'] - data['tool']).flatten(1)
-    )
+    torch.testing.assert_close(features.raw(data)[:, 17:], (data['red'] - data['tool']).flatten(1))
 
 
 def test_constant_inputs_and_outliers_stay_bounded():

@@ -23,7 +23,8 @@ def test_network_runs_on_a_batch(tmp_path):
     session = policy_file.open_session(tmp_path / 'tiny.onnx')
     inputs = {'tool_pose': np.ones((2, 7), np.float32), 'wrench': np.ones((2, 3, 6), np.float32)}
     action, mean, stddev, logits = session.run(list(policy_file.OUTPUTS), inputs)
-    assert action.shape == (2, 5) and mean.shape == stddev.shape == (2, 4)
+    assert action.shape == (2, 5)
+    assert mean.shape == stddev.shape == (2, 4)
     np.testing.assert_array_equal(action[:, :4], mean)
     np.testing.assert_array_equal(action[:, 4], np.sign(logits[:, 1] - logits[:, 0]))
     assert (stddev == 1).all()
@@ -34,7 +35,8 @@ def test_sha256_follows_the_content(tmp_path):
     write_tiny_policy(tmp_path / 'b.onnx', seed=1)
     write_tiny_policy(tmp_path / 'c.onnx', seed=2)
     a, b, c = (policy_file.sha256(tmp_path / f'{name}.onnx') for name in 'abc')
-    assert a == b != c and len(a) == 64
+    assert a == b != c
+    assert len(a) == 64
 
 
 def test_missing_and_corrupt_files_are_named(tmp_path):

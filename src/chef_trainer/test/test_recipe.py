@@ -12,7 +12,7 @@ MODELS = Path(__file__).parents[3] / 'models'
 
 def test_values_become_a_recipe(recipe_file):
     recipe = load_recipe(recipe_file)
-    assert recipe.updates == 1000
+    assert recipe.updates == 1200
     assert recipe.observations[0].stacked_shape == (2, 5)
     assert recipe.episodes == {'1': 6, '2': 6}
 
@@ -42,7 +42,7 @@ def test_wrong_values_are_named(recipe_values, change, message):
 
 def test_missing_key_is_named(recipe_values):
     del recipe_values['name']
-    with pytest.raises(RecipeError, match="missing .*'name'"):
+    with pytest.raises(RecipeError, match=r"missing .*'name'"):
         from_dict(recipe_values)
 
 

@@ -1,6 +1,7 @@
 """All states collected so far, in memory, drawn as batches with their history."""
 
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chef_trainer.distillation.collect import LABELS
 from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.spec import ObservationSpec
 
@@ -47,11 +47,13 @@ class Aggregate:
         frames, begins, labels, row = [self._frames], [self._begins], [self._labels], len(self)
         for path in paths:
             try:
-                with np.load(path) as episode:
+                with open(path, 'rb') as file, np.load(file) as episode:
                     frames.append(episode['frames'])
-                    labels.append([episode[name] for name in LABELS])
-            except (OSError, KeyError, ValueError) as error:
-                raise ValueError(f'{path}: broken episode, delete it to collect it again: {error}')
+                    labels.append([episode[name] for name in MixedDistribution._fields])
+            except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+                raise ValueError(
+                    f'{path}: broken episode, delete it to collect it again: {error}'
+                ) from error
             if frames[-1].shape[1] != self._frames.shape[1]:
                 raise ValueError(
                     f'{path}: frames of {frames[-1].shape[1]} numbers, the recipe has '
@@ -60,7 +62,7 @@ class Aggregate:
             begins.append(np.full(len(frames[-1]), row))
             row += len(frames[-1])
             for array in (frames[-1], *labels[-1]):
-                self._digest.update(np.ascontiguousarray(array))
+                self._digest.update(array.tobytes())
         self._frames = np.concatenate(frames)
         self._begins = np.concatenate(begins)
         self._labels = [np.concatenate(column) for column in zip(*labels, strict=True)]

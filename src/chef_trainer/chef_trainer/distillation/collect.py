@@ -11,8 +11,6 @@ from chef_trainer.evaluation.rollout import Outcome, Step, outcome, rollout
 from chef_trainer.policy_file import replacing
 from chef_trainer.spec import ObservationSpec
 
-LABELS = ('mean', 'stddev', 'logits')
-
 
 @dataclasses.dataclass(frozen=True)
 class Collection:
@@ -37,14 +35,16 @@ def collect(job: Collection) -> Outcome:
     assert isinstance(teacher, ReleasedActor)
     env = environment(job.entry, job.triplet, job.observations, True)
     steps = list(rollout(env, driver, job.seed, job.sampled))
-    ended = outcome(job.triplet, job.seed, steps[-1], len(steps))
-    labels = teacher.label(np.stack([step.info['benchmark_observation'] for step in steps]))
+    ended = outcome(job.triplet, job.seed, steps)
+    labels = teacher.answer(np.stack([step.info['benchmark_observation'] for step in steps]))
     with replacing(job.target) as temporary, open(temporary, 'wb') as file:
         np.savez(
             file,
             frames=np.stack([newest_frame(step, job.observations) for step in steps]),
             actions=np.stack([step.action for step in steps]).astype(np.float32),
-            **dict(zip(LABELS, labels, strict=True)),
+            mean=labels.mean,
+            stddev=labels.stddev,
+            logits=labels.logits,
             outcome=np.array([ended.success, ended.sparse_stack, ended.force_max]),
         )
     return ended

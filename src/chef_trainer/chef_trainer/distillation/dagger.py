@@ -48,8 +48,13 @@ def distill(run: Run, progress: Progress, workers: int) -> Path:
             learner.policy.features.fit(states for states, _ in aggregate.batches(8192))
         if learner.step == start:
             divergence = learner.divergence(aggregate, known)
-            log.add('iteration', start, divergence=divergence, states=len(aggregate),
-                    **success_rates(jobs))
+            log.add(
+                'iteration',
+                start,
+                divergence=divergence,
+                states=len(aggregate),
+                **success_rates(jobs),
+            )
         train(learner, aggregate, end, log, run, progress, f'train {index}')
         if not run.student(index).exists():
             spec = run.spec(index, aggregate.sha256)
@@ -57,9 +62,7 @@ def distill(run: Run, progress: Progress, workers: int) -> Path:
     return run.student(index)
 
 
-def collect_missing(
-    jobs: list[Collection], workers: int, progress: Progress, title: str
-) -> None:
+def collect_missing(jobs: list[Collection], workers: int, progress: Progress, title: str) -> None:
     """Run those episodes whose file is not there yet."""
     missing = [job for job in jobs if not job.target.exists()]
     task = progress.add_task(title, total=len(jobs), completed=len(jobs) - len(missing), note='')

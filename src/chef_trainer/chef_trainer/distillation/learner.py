@@ -85,7 +85,7 @@ class Learner:
         """
         try:
             with safe_open(path, 'pt') as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 step = json.loads(file.metadata()['step'])
             self.policy.load_state_dict(_under('policy.', tensors))
         except (OSError, KeyError, RuntimeError, safetensors.SafetensorError) as error:

@@ -47,7 +47,9 @@ class Recipe:
             if not 0 <= value <= 1:
                 raise RecipeError(f'{name} = {value}, must be in 0 .. 1')
         if not self.iterations or self.iterations[0].teacher_share != 1:
-            raise RecipeError('the first iteration has no student yet: its teacher_share must be 1')
+            raise RecipeError(
+                'the first iteration has no student yet: its teacher_share must be 1'
+            )
         for name in ('batch', 'learning_rate', 'max_gradient'):
             if not getattr(self, name) > 0:
                 raise RecipeError(f'{name} = {getattr(self, name)}, must be positive')

@@ -22,11 +22,11 @@ class RunError(ValueError):
 class Run:
     """Where a recipe is carried out.
 
-        run.json                          recipe, environment and teachers
-        episodes/<iteration>/<triplet>_<index>.npz
-        students/<iteration>.onnx         what drives the next iteration
-        checkpoint.safetensors            network, optimiser, step
-        log.jsonl                         one line per 100 updates and per iteration
+    run.json                          recipe, environment and teachers
+    episodes/<iteration>/<triplet>_<index>.npz
+    students/<iteration>.onnx         what drives the next iteration
+    checkpoint.safetensors            network, optimiser, step
+    log.jsonl                         one line per 100 updates and per iteration
     """
 
     recipe: Recipe

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from chef_trainer import policy_file
+from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.networks.released import load_released
 from chef_trainer.spec import ObservationSpec
 
@@ -59,16 +60,16 @@ class ReleasedActor:
         random: np.random.Generator | None,
     ) -> np.ndarray:
         """Return the action (5,) for one observation."""
-        mean, stddev, logits = self.label(info['benchmark_observation'][None])
-        if random is not None:
-            return sample(mean[0], stddev[0], logits[0], random)
-        return np.append(mean[0], 1.0 if logits[0, 1] > logits[0, 0] else -1.0)
+        answer = self.answer(info['benchmark_observation'][None])
+        if random is None:
+            return answer.mode()[0].numpy()
+        mean, stddev, logits = (part[0].numpy() for part in answer)
+        return sample(mean, stddev, logits, random)
 
-    def label(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return mean, stddev (B, 4) and logits (B, 2) for observations (B, 292)."""
+    def answer(self, observations: np.ndarray) -> MixedDistribution:
+        """Return the distributions for observations (B, 292)."""
         with torch.inference_mode():
-            policy = self._policy(torch.from_numpy(np.asarray(observations, np.float32)))
-        return policy.mean.numpy(), policy.stddev.numpy(), policy.logits.numpy()
+            return self._policy(torch.from_numpy(np.asarray(observations, np.float32)))
 
 
 def sample(

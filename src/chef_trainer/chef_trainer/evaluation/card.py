@@ -24,6 +24,7 @@ def write_card(
         for item in spec.observations
     )
     provenance = ''.join(f'- {key}: {value}\n' for key, value in spec.provenance.items())
+    force_columns = 'the last columns show the median peak force and who exceeds the limit'
     text = (
         f'# {spec.name}\n\n'
         f'`{policy.name}`, {policy.stat().st_size / 1e6:.1f} MB, '
@@ -32,8 +33,8 @@ def write_card(
         f'## Success\n\n'
         f'Success: the sub-task {" and ".join(spec.tasks)} is solved at the last step. '
         f'Under the {force_limit:.0f} N rule an episode whose wrist force exceeds the limit '
-        f'fails. In brackets: 95 % Wilson intervals. All candidates met the same scenes, '
-        f'none of which was seen in training.\n\n'
+        f'fails; {force_columns}. Shares are in %, in brackets: 95 % Wilson intervals. All '
+        f'candidates met the same scenes, none of which was seen in training.\n\n'
         f'{markdown(summaries, force_limit)}\n'
         f'Measured with `{command}`.\n\n'
         f'## Training\n\n{provenance}\n'

@@ -3,7 +3,7 @@
 Such an environment is a Gymnasium environment with dictionary observations. It is built with
 triplet=, observations= (tuple of ObservationSpec), force_limit= (N or None) and
 benchmark_observation= (bool). Its reward is above 0.5 while the task is solved, and its info
-holds `force_max` (N, of the episode so far), `sparse_stack` (bool) and, when asked for,
+holds `force_max` (N, of the step), `sparse_stack` (bool) and, when asked for,
 `benchmark_observation` (292,), the released policies' input.
 """
 

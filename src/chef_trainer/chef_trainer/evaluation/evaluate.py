@@ -59,9 +59,8 @@ def run_trial(trial: Trial) -> Verdict:
     actor = load_actor(trial.path)
     released = trial.path.endswith('.npz')
     env = environment(trial.entry, trial.triplet, actor.observations, released)
-    for steps, last in enumerate(rollout(env, actor, trial.seed, trial.sampled), start=1):
-        pass
-    ended = outcome(trial.triplet, trial.seed, last, steps)
+    steps = rollout(env, actor, trial.seed, trial.sampled)
+    ended = outcome(trial.triplet, trial.seed, steps)
     return Verdict(trial.candidate, sha256(trial.path), ended)
 
 

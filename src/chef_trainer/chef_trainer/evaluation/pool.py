@@ -2,6 +2,10 @@
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -11,9 +15,7 @@ Job = TypeVar('Job')
 Result = TypeVar('Result')
 
 
-def run_jobs(
-    work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
-) -> Iterator[Result]:
+def run_jobs(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -> Iterator[Result]:
     """Yield the results of `work` on every job as they come, from `workers` processes.
 
     Processes are spawned, so that no lock or thread of this process is copied into them, and use
@@ -21,7 +23,7 @@ def run_jobs(
     """
     context = multiprocessing.get_context('spawn')
     with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)
+        workers, mp_context=context, initializer=_begin_worker
     ) as pool:
         futures = [pool.submit(work, job) for job in jobs]
         try:
@@ -29,3 +31,18 @@ def run_jobs(
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    torch.set_num_threads(1)
+    # Ctrl-C reaches every process of the terminal; the parent decides, and this job is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: a killed run leaves no process behind."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)

@@ -1,7 +1,7 @@
 """One episode of an actor in an environment."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import gymnasium
@@ -48,13 +48,17 @@ def rollout(
         observation, info, ended = following, after, terminated or truncated
 
 
-def outcome(triplet: str, seed: int, last: Step, steps: int) -> Outcome:
-    """Judge an episode by its last step."""
+def outcome(triplet: str, seed: int, steps: Iterable[Step]) -> Outcome:
+    """Judge an episode by its last step, and by the largest force of all."""
+    force_max, count = 0.0, 0
+    for step in steps:
+        force_max = max(force_max, float(step.after['force_max']))
+        count += 1
     return Outcome(
         triplet=triplet,
         seed=seed,
-        success=last.reward > 0.5,
-        sparse_stack=bool(last.after['sparse_stack']),
-        force_max=float(last.after['force_max']),
-        steps=steps,
+        success=step.reward > 0.5,
+        sparse_stack=bool(step.after['sparse_stack']),
+        force_max=force_max,
+        steps=count,
     )

@@ -29,8 +29,9 @@ class Rate:
         return float(interval.low), float(interval.high)
 
     def __str__(self) -> str:
+        """Return the share and its interval in percent."""
         low, high = self.interval
-        return f'{100 * self.value:.0f} % ({100 * low:.0f}-{100 * high:.0f})'
+        return f'{100 * self.value:.0f} ({100 * low:.0f}-{100 * high:.0f})'
 
 
 def rate(successes: Iterable[bool]) -> Rate:

@@ -8,16 +8,16 @@ from chef_trainer.evaluation.statistics import Summary
 
 
 def headings(force_limit: float) -> tuple[str, ...]:
-    """Return the column titles."""
+    """Return the column titles; all rates are in %."""
     return (
         'policy',
         'triplet',
         'episodes',
         'success',
-        f'success, {force_limit:.0f} N rule',
+        f'{force_limit:.0f} N rule',
         'sparse stack',
-        'peak force',
-        f'above {force_limit:.0f} N',
+        'peak N',
+        f'over {force_limit:.0f} N',
     )
 
 
@@ -30,14 +30,17 @@ def cells(summary: Summary) -> tuple[str, ...]:
         str(summary.success),
         str(summary.within_limit),
         str(summary.sparse_stack),
-        f'{summary.force_median:.1f} N',
+        f'{summary.force_median:.1f}',
         str(summary.exceeded),
     )
 
 
 def terminal(summaries: Sequence[Summary], force_limit: float) -> rich.table.Table:
     """Return a table for the terminal."""
-    table = rich.table.Table(*headings(force_limit), title='success with 95 % Wilson intervals; peak force: median')
+    table = rich.table.Table(
+        *headings(force_limit), title='% with 95 % Wilson intervals; median of peak forces'
+    )
+    table.columns[0].no_wrap = True
     for summary in summaries:
         table.add_row(*cells(summary))
     return table

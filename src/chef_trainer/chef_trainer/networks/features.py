@@ -35,8 +35,12 @@ class Features(nn.Module):
         super().__init__()
         shapes = {observation.name: observation.stacked_shape for observation in observations}
         for pair in differences:
-            if len({shapes.get(name) for name in pair} - {None}) != 1 or not set(pair) <= {*shapes}:
-                raise ValueError(f'difference {pair}: needs two observations of one shape: {shapes}')
+            if len({shapes.get(name) for name in pair} - {None}) != 1 or not set(pair) <= {
+                *shapes
+            }:
+                raise ValueError(
+                    f'difference {pair}: needs two observations of one shape: {shapes}'
+                )
         self.names = tuple(shapes)
         self.differences = differences
         sizes = [torch.Size(shape).numel() for shape in shapes.values()]

@@ -4,6 +4,7 @@ One .npz per triplet holds the weights of google-deepmind/rgb_stacking's state s
 input is the benchmark's 292 numbers without normalisation, so they are a torso and a head.
 """
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,13 @@ def load_released(path: str | Path) -> ReleasedPolicy:
         ValueError: the file cannot be read, lacks an array, or its arrays do not fit.
     """
     try:
-        with np.load(path) as arrays:
+        with open(path, 'rb') as file, np.load(file) as arrays:
             weights = {
                 f'{name}.{kind}': torch.from_numpy(np.ascontiguousarray(arrays[array].T))
                 for name, pair in _ARRAYS.items()
                 for kind, array in zip(('weight', 'bias'), pair, strict=True)
             }
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f'{path}: not the weights of a released policy: {error}') from error
     hidden, input_size = weights['torso.input.weight'].shape
     policy = ReleasedPolicy(input_size, (hidden, hidden, hidden))

@@ -1,5 +1,7 @@
 """The multi-layer perceptron of DeepMind's continuous-control agents."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -15,9 +17,7 @@ class LayerNormMLP(nn.Module):
         super().__init__()
         self.input = nn.Linear(input_size, hidden[0])
         self.norm = nn.LayerNorm(hidden[0], eps=1e-5)
-        self.layers = nn.ModuleList(
-            nn.Linear(size, after) for size, after in zip(hidden[:-1], hidden[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(nn.Linear(size, after) for size, after in pairwise(hidden))
         self.output_size = hidden[-1]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,45 @@
+"""What leaves torch computes the same in ONNX Runtime."""
+
+import pytest
+import torch
+
+from chef_trainer import policy_file
+from chef_trainer.export import onnx as export
+from chef_trainer.networks.policy import MixedPolicy
+from chef_trainer.spec import ObservationSpec, PolicySpec
+
+OBSERVATIONS = (
+    ObservationSpec('tool_pose', (7,), 'm, quaternion', history=3),
+    ObservationSpec('red_pose', (7,), 'm, quaternion', history=3),
+    ObservationSpec('triplet', (5,), '1'),
+)
+SPEC = PolicySpec('exported', OBSERVATIONS)
+
+
+@pytest.fixture
+def policy():
+    torch.manual_seed(0)
+    policy = MixedPolicy(OBSERVATIONS, (('red_pose', 'tool_pose'),), (64, 32))
+    random = {spec.name: torch.randn(100, *spec.stacked_shape) for spec in OBSERVATIONS}
+    policy.features.fit([{name: 3 + 0.1 * value for name, value in random.items()}])
+    return policy
+
+
+def test_exported_policy_says_what_torch_says(policy, tmp_path):
+    path = tmp_path / 'policy.onnx'
+    assert export.export_policy(policy, SPEC, path) <= export.TOLERANCE
+    assert policy_file.read_spec(path) == SPEC
+    assert export.compare(policy, path, seed=1) <= 1e-5
+
+
+def test_a_difference_is_noticed_and_the_old_file_kept(policy, tmp_path, monkeypatch):
+    path = tmp_path / 'policy.onnx'
+    export.export_policy(policy, SPEC, path)
+    before = path.read_bytes()
+    with torch.no_grad():
+        policy.head.gaussian.bias += 1e-3
+    assert export.compare(policy, path) > 1e-5
+    monkeypatch.setattr(export, 'TOLERANCE', -1.0)
+    with pytest.raises(export.ExportError, match='off torch, allowed: -1e'):
+        export.export_policy(policy, SPEC, path)
+    assert path.read_bytes() == before

@@ -90,18 +90,18 @@ $(CELL)/.done/python $(TRAINER)/.done/python: %/.done/python:
 	@mkdir -p $(@D) && echo '$(CURDIR)' > $@
 
 $(CELL)/.done/ros: $(LOCKS)/ros.txt config/setup/repair_wheels.py $(CELL)/.done/python
-	@echo 'Installing ROS 2 (100 MB, 1 minute)'
+	@echo 'Installing ROS 2 (1 minute)'
 	@$(INSTALL) $(CELL) $<
 	@$(CELL)/bin/python config/setup/repair_wheels.py
 	@touch $@
 
 $(CELL)/.done/cell: $(LOCKS)/cell.txt $(CELL)/.done/ros
-	@echo 'Installing MuJoCo, ONNX Runtime and the rest of the cell (250 MB, 1 minute)'
+	@echo 'Installing MuJoCo, ONNX Runtime and the rest of the cell (1 minute)'
 	@$(INSTALL) $(CELL) $<
 	@touch $@
 
 $(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/cell | $(CELL)/.done/ready
-	@echo 'Installing what the tests need (60 MB, 20 s)'
+	@echo 'Installing what the tests need (20 s)'
 	@$(INSTALL) $(CELL) $<
 	@touch $@
 

@@ -25,7 +25,6 @@ SIGNS = {
     'policy': 'policy',
     'recorder': 'recorder',
 }
-CAMERA_PREFIX = 'camera_'
 
 # In lockstep the cell does not wait for the session, and no sample may be lost.
 _LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
@@ -51,6 +50,7 @@ class CellClient:
         node: the session node.
         lockstep: whether samples of one instant carry one stamp.
         period_ns: control period.
+        cameras: names of the cameras in use.
 
     Attributes:
         listener: told about samples; in lockstep about a step only when the safety latch has
@@ -59,9 +59,15 @@ class CellClient:
         newest_ns: stream -> newest stamp, since `start`.
     """
 
-    def __init__(self, node: Node, lockstep: bool, period_ns: int) -> None:
+    def __init__(
+        self, node: Node, lockstep: bool, period_ns: int, cameras: tuple[str, ...] = ()
+    ) -> None:
         self._node = node
         self._lockstep = lockstep
+        self._signs = {name: [topic] for name, topic in SIGNS.items()}
+        self._signs['camera'] = [
+            topic for _, topic, _ in messages.camera_readings(cameras).values()
+        ]
         self.listener: Listener | None = None
         self._steps = StepAssembler(tuple(messages.READINGS), 'objects', period_ns, lockstep)
         self._complete: deque[tuple[int, dict[str, Any]]] = deque()
@@ -84,7 +90,11 @@ class CellClient:
 
     def absent(self, required: Iterable[str]) -> list[str]:
         """Return those of the `required` nodes that are not up yet."""
-        absent = [name for name in required if not self._node.count_publishers(_sign(name))]
+        absent = [
+            name
+            for name in required
+            if not all(self._node.count_publishers(topic) for topic in self._signs[name])
+        ]
         if not self._load.service_is_ready() and 'policy' not in absent:
             absent.append('policy')
         if not self._reset.service_is_ready() and 'mujoco_bridge' not in absent:
@@ -141,9 +151,3 @@ class CellClient:
                 return
             self._complete.popleft()
             self.listener.on_step(stamp_ns, step)
-
-
-def _sign(name: str) -> str:
-    if name.startswith(CAMERA_PREFIX):
-        return f'camera/{name.removeprefix(CAMERA_PREFIX)}/image_raw'
-    return SIGNS[name]

@@ -3,20 +3,18 @@
 import dataclasses
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from rclpy.task import Future
 
 from chef_cell.core.actor import Actor
 from chef_cell.core.policy_slot import Candidate, Offer, PolicySlot
 from chef_cell.drivers.onnx_runner import OnnxRunner
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.policy_loader import PolicyLoader
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import EpisodeState, PolicyState, TaskCommand, Tick
-from chef_interfaces.srv import LoadPolicy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,18 +40,16 @@ class PolicyNode(ros.ManagedNode):
         super().__init__('policy')
         self._tick: Tick | None = None
         self._inference_ms = 0.0
+        self._loader: PolicyLoader | None = None
 
     def setup(self) -> None:
         """Load the first policy; subscribe to everything a policy may ask for."""
         self._settings = settings = ros.declare_settings(self, PolicySettings)
-        self._loader = ThreadPoolExecutor(1)
         slot = PolicySlot(
             Offer(settings.rate_hz, settings.cameras),
             lambda path: OnnxRunner(path, settings.providers),
         )
         self._actor = Actor(slot, ArmKinematics())
-        if settings.policy and not self._take(slot.prepare(settings.policy)).accepted:
-            raise ValueError(slot.last_error)
         self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
         self._inputs = messages.READINGS | messages.camera_readings(settings.cameras)
@@ -65,29 +61,29 @@ class PolicyNode(ros.ManagedNode):
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
         else:
             ros.every(self, 1.0 / settings.rate_hz, self._on_period)
-        self.create_service(LoadPolicy, 'policy/load_policy', self._on_load)
+        if settings.policy:
+            self._take(slot.prepare(settings.policy))
+            if slot.last_error:
+                raise ValueError(slot.last_error)
+        self._loader = PolicyLoader(self, slot.prepare, self._take)
 
     def start(self) -> None:
         """Say which policy is ready."""
         self._publish_state()
 
-    async def _on_load(self, request: LoadPolicy.Request, _: Any) -> LoadPolicy.Response:
-        # Loading takes longer than a control period has left: do it beside the control.
-        loaded: Future = Future(executor=self.executor)
-        self._loader.submit(lambda: loaded.set_result(self._actor.slot.prepare(request.path)))
-        response = self._take(await loaded)
-        self._publish_state()
-        return response
+    def teardown(self) -> None:
+        """Stop answering load requests."""
+        if self._loader is not None:
+            self._loader.close()
+            self._loader = None
 
-    def _take(self, candidate: Candidate) -> LoadPolicy.Response:
-        response = LoadPolicy.Response(accepted=self._actor.take(candidate))
-        response.message = candidate.error
-        if candidate.runner is not None:
-            response.name = candidate.runner.spec.name
-            response.sha256 = candidate.runner.sha256
-        verdict = candidate.error or f'accepted, runs on {candidate.runner.provider}'
-        self.get_logger().info(f'policy {candidate.path}: {verdict}')
-        return response
+    def _take(self, candidate: Candidate) -> None:
+        self._actor.take(candidate)
+        if candidate.runner is None:
+            self.get_logger().error(f'policy refused: {candidate.error}')
+        else:
+            self.get_logger().info(f'{candidate.path} runs on {candidate.runner.provider}')
+        self._publish_state()
 
     def _on_episode(self, episode: EpisodeState) -> None:
         running = episode.episode_id if episode.phase == EpisodeState.RUNNING else ''

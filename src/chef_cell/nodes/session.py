@@ -42,6 +42,7 @@ class SessionSettings:
         'policy',
         'recorder',
     )
+    cameras: tuple[str, ...] = ()  # whose images are waited for at start
     run_on_start: bool = False  # run one session, then end with its exit code
     session_id: str = ''  # name of the folder; empty: date and time
     triplets: tuple[str, ...] = ('1',)  # 1..5, or three object names "red,green,blue"
@@ -64,7 +65,9 @@ class SessionNode(ros.ManagedNode):
         self._patience = ros.declare_settings(self, Patience)
         self._kinematics = ArmKinematics()
         self._states = self.create_publisher(EpisodeState, 'episode', ros.STATE_QOS)
-        self._client = CellClient(self, self._settings.lockstep, self._episode.period_ns)
+        self._client = CellClient(
+            self, self._settings.lockstep, self._episode.period_ns, self._settings.cameras
+        )
         self._action = SessionAction(self, self._begin)
         ros.every(self, BEAT, self._beat)
         ros.every(self, REPEAT, self._repeat)

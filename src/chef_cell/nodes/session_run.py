@@ -139,7 +139,7 @@ class SessionRun:
 
     async def _load(self, path: str) -> None:
         client = self._client
-        if path and self._loaded.get(path, '') != client.policy.sha256:
+        if path and self._loaded.get(path) != client.policy.sha256:
             response = await self._answer(
                 client.load_policy(path), self._patience.load_timeout, 'policy: load_policy'
             )

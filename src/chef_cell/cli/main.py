@@ -1,0 +1,161 @@
+"""The `chef` command."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from chef_cell.cli.paths import config_folder, default_policy
+from chef_cell.core.observe import IMAGE_PREFIX, TRIPLETS
+from chef_cell.core.schedule import ScheduleError, SessionPlan
+from chef_cell.graph import CAMERAS, CellSettings, GraphError
+from chef_trainer.policy_file import PolicyFileError, read_spec
+
+OK, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        return int(options.command(options, console))
+    except (ScheduleError, GraphError, PolicyFileError) as error:
+        print(f'chef: {error}', file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='chef',
+        description='Run sessions in a robot cell and report on them.',
+        epilog='exit codes: 0 done, 1 failed, 2 bad input, 3 fault in the cell, 130 Ctrl-C',
+    )
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    session = commands.add_parser(
+        'session',
+        help='run a session in the simulated cell',
+        description='Start the simulated cell, run a session in it, show what came out.',
+    )
+    session.add_argument(
+        '--triplet',
+        dest='triplets',
+        type=_triplets,
+        default=('3',),
+        metavar='T',
+        help='objects: 1 to 5, several as 1,4; or the names of three, "red,green,blue"',
+    )
+    session.add_argument('--episodes', type=int, default=10, help='per triplet and policy')
+    session.add_argument(
+        '--policy',
+        dest='policies',
+        action='append',
+        metavar='FILE',
+        help='policy file; repeat it to compare policies. Default: the one in models/',
+    )
+    session.add_argument('--seed', type=int, default=0, help='repeats a session exactly')
+    session.add_argument(
+        '--realtime', action='store_true', help='run on the wall clock, not as fast as possible'
+    )
+    session.add_argument(
+        '--cameras',
+        type=_cameras,
+        default=CAMERAS[:1],
+        metavar='NAMES',
+        help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {CAMERAS[0]}',
+    )
+    session.add_argument(
+        '--out', default='sessions', metavar='DIR', help='where session folders are made'
+    )
+    session.add_argument(
+        '--set',
+        dest='overrides',
+        type=_override,
+        action='append',
+        default=[],
+        metavar='NODE.PARAMETER=VALUE',
+        help='set a parameter of a node, in YAML; wins over config/*.yaml',
+    )
+    session.add_argument('--no-report', action='store_true', help='leave out the HTML report')
+    session.set_defaults(command=_session)
+    report = commands.add_parser('report', help='write the report of a session again')
+    report.add_argument('folder', type=Path, help='folder of the session')
+    report.set_defaults(command=_report)
+    return parser
+
+
+def _session(options: argparse.Namespace, console: Console) -> int:
+    from chef_cell.cli import session
+    from chef_cell.cli.domain import DomainError
+
+    policies = [Path(path) for path in options.policies or [default_policy()]]
+    cameras = set(options.cameras)
+    for path in policies:
+        spec = read_spec(path)
+        cameras |= {
+            item.name.removeprefix(IMAGE_PREFIX)
+            for item in spec.observations
+            if item.name.startswith(IMAGE_PREFIX)
+        }
+    plan = SessionPlan(
+        triplets=options.triplets,
+        policies=tuple(str(path.resolve()) for path in policies),
+        episodes=options.episodes,
+        seed=options.seed,
+    )
+    cell = CellSettings(
+        lockstep=not options.realtime,
+        cameras=tuple(sorted(cameras)),
+        directory=str(Path(options.out).resolve()),
+    )
+    overrides: dict[str, dict[str, object]] = {}
+    for node, parameter, value in options.overrides:
+        overrides.setdefault(node, {})[parameter] = value
+    request = session.SessionRequest(plan, cell, config_folder(), overrides)
+    try:
+        folder, code = session.run(request, console)
+    except DomainError as error:
+        print(f'chef: {error}', file=sys.stderr)
+        return BAD_INPUT
+    except session.CellError as error:
+        print(f'chef: {error}', file=sys.stderr)
+        return error.exit_code
+    _show(folder, console, report=code == OK and not options.no_report)
+    return code
+
+
+def _show(folder: Path, console: Console, report: bool) -> None:
+    """Print the table of a session and write its report."""
+    print(folder)
+
+
+def _report(options: argparse.Namespace, console: Console) -> int:
+    if not (options.folder / 'session.json').exists():
+        print(f'chef: {options.folder} has no session.json', file=sys.stderr)
+        return BAD_INPUT
+    _show(options.folder, console, report=True)
+    return OK
+
+
+def _triplets(text: str) -> tuple[str, ...]:
+    """Read '3', '1,4' or 'red,green,blue'."""
+    names = tuple(text.split(','))
+    return names if set(names) <= set(TRIPLETS) else (text,)
+
+
+def _cameras(text: str) -> tuple[str, ...]:
+    return {'all': CAMERAS, 'none': ()}.get(text, tuple(text.split(',')))
+
+
+def _override(text: str) -> tuple[str, str, object]:
+    key, separator, value = text.partition('=')
+    node, dot, parameter = key.partition('.')
+    if not (separator and dot and node and parameter):
+        raise argparse.ArgumentTypeError(f'{text!r}, expected NODE.PARAMETER=VALUE')
+    return node, parameter, yaml.safe_load(value)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Follow a session from outside: what `chef session` shows while it runs."""
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from chef_cell.nodes.ros import STATE_QOS
+from chef_interfaces.msg import EpisodeState
+
+#: How long other participants of a domain may take to be discovered (s).
+DISCOVERY = 0.5
+_PHASES = {
+    EpisodeState.IDLE: 'starting',
+    EpisodeState.RESETTING: 'reset',
+    EpisodeState.RUNNING: 'running',
+    EpisodeState.ENDED: 'ended',
+}
+
+
+class Follower:
+    """Listens to the `episode` topic of a cell.
+
+    Args:
+        domain: ROS domain.
+        namespace: of the cell.
+    """
+
+    def __init__(self, domain: int, namespace: str) -> None:
+        self._context = Context()
+        self._context.init(domain_id=domain)
+        self._node = Node(
+            'chef_runner',
+            namespace=namespace,
+            context=self._context,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)
+        self._new: list[EpisodeState] = []
+
+    def others(self) -> list[str]:
+        """Return the nodes that are already in the cell's namespace, after a short wait."""
+        self._executor.spin_once(timeout_sec=DISCOVERY)
+        mine = self._node.get_name(), self._node.get_namespace()
+        everyone = self._node.get_node_names_and_namespaces()
+        return [name for name, namespace in everyone if namespace == mine[1] and name != mine[0]]
+
+    def wait(self, timeout: float) -> list[EpisodeState]:
+        """Listen for up to `timeout` seconds; return what was announced, oldest first."""
+        self._executor.spin_once(timeout_sec=timeout)
+        new, self._new = self._new, []
+        return new
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def _on_episode(self, state: EpisodeState) -> None:
+        self._new.append(state)
+
+
+class Display:
+    """A progress bar with the running success rate; a plain line per episode elsewhere."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._successes = 0
+        self._done: set[str] = set()
+        self._bar: Progress | None = None
+        if console.is_terminal:
+            self._bar = Progress(
+                TextColumn('{task.description}'),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=console,
+            )
+            self._task = self._bar.add_task('starting the cell', total=total)
+            self._bar.start()
+
+    def show(self, state: EpisodeState) -> None:
+        """Show the newest state of an episode."""
+        if state.phase == EpisodeState.ENDED and state.episode_id not in self._done:
+            self._done.add(state.episode_id)
+            self._successes += state.success
+            self._line(state)
+        if self._bar is not None:
+            phase = _PHASES.get(state.phase, '')
+            text = f'triplet {state.triplet}, {phase}{self._rate()}' if state.triplet else phase
+            self._bar.update(self._task, description=text, completed=len(self._done))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _rate(self) -> str:
+        count = len(self._done)
+        return (
+            f', success {self._successes}/{count} = {self._successes / count:.0%}' if count else ''
+        )
+
+    def _line(self, state: EpisodeState) -> None:
+        detail = '' if state.outcome in ('success', 'timeout') else f': {state.reason}'
+        self._console.print(
+            f'episode {len(self._done)}/{self._total}, triplet {state.triplet}, {state.policy}: '
+            f'{state.outcome}{detail} (peak {state.peak_force:.1f} N){self._rate()}',
+            highlight=False,
+            markup=False,
+        )

@@ -1,0 +1,143 @@
+"""The one list of nodes: launch files and the `chef` command start the cell from it."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CELLS = ('sim', 'real')
+CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
+NAMESPACE = '/cell'
+#: Nodes whose settings are limits: they are written into every episode file.
+_LIMITS = ('safety', 'controller')
+
+
+class GraphError(ValueError):
+    """A cell cannot be put together as asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeSpec:
+    """One node of the cell."""
+
+    name: str
+    parameters: dict[str, Any]  # in force: files first, then overrides
+    lifecycle: bool = False  # a managed node; it configures and activates itself
+    namespace: str = NAMESPACE
+    package: str = 'chef_cell'
+
+    @property
+    def executable(self) -> str:
+        """Console script of the node, as `ros2 run` knows it."""
+        return f'{self.name}_node'
+
+    @property
+    def module(self) -> str:
+        """Python module of the node."""
+        return f'{self.package}.nodes.{self.name}'
+
+    @property
+    def full_name(self) -> str:
+        """Name and namespace."""
+        return f'{self.namespace}/{self.name}'
+
+
+@dataclasses.dataclass(frozen=True)
+class CellSettings:
+    """What a cell is started with."""
+
+    cell: str = 'sim'
+    lockstep: bool = True
+    cameras: tuple[str, ...] = ()
+    directory: str = 'sessions'  # where sessions are written
+    namespace: str = NAMESPACE
+
+    def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise GraphError(f'unknown cell {self.cell!r}, allowed: {", ".join(CELLS)}')
+        if self.cell == 'real':
+            raise GraphError(
+                'cell:=real needs the drivers of the Sawyer, the 2F-85, the FT300 and the '
+                'cameras, which this version does not have; use cell:=sim'
+            )
+        unknown = sorted(set(self.cameras) - set(CAMERAS))
+        if unknown:
+            raise GraphError(f'unknown cameras {unknown}, allowed: {", ".join(CAMERAS)}')
+
+
+def nodes(
+    settings: CellSettings,
+    config: Path,
+    session: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[NodeSpec, ...]:
+    """Return the nodes of a cell in the order in which they start.
+
+    Args:
+        settings: what the cell is started with.
+        config: folder with cell.yaml and sim.yaml.
+        session: parameters of the session to run at once, then end; None: wait for the action
+            run_session.
+        overrides: node -> parameter -> value; these win over the files.
+
+    Raises:
+        GraphError: a file is malformed, or names a node that this cell does not have.
+    """
+    names = ['safety', 'mujoco_bridge', 'wrist', 'controller', 'policy', 'recorder', 'session']
+    if settings.cameras:
+        names.insert(2, 'camera')
+    files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, 'camera'})
+    common = {'lockstep': settings.lockstep}
+    cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
+    required = [name for name in names if name != 'session']
+    own: dict[str, dict[str, Any]] = {
+        'mujoco_bridge': cameras,
+        'camera': cameras,
+        'policy': cameras,
+        'recorder': {'directory': settings.directory},
+        'session': {
+            'directory': settings.directory,
+            'required': required,
+            **cameras,
+            **({'run_on_start': True, **session} if session is not None else {}),
+        },
+    }
+    asked = {**(overrides or {})}
+    if unknown := sorted(set(asked) - set(names)):
+        raise GraphError(f'parameters for {unknown}, but this cell has {names}')
+    parameters = {
+        name: {**files.get(name, {}), **common, **own.get(name, {}), **asked.get(name, {})}
+        for name in names
+    }
+    limits = json.dumps({name: parameters[name] for name in _LIMITS})
+    parameters['recorder'].setdefault('limits', limits)
+    managed = {'camera', 'policy', 'recorder', 'session'}
+    return tuple(
+        NodeSpec(name, parameters[name], name in managed, namespace=settings.namespace)
+        for name in names
+    )
+
+
+def _read(paths: Iterable[Path], known: set[str]) -> dict[str, dict[str, Any]]:
+    """Merge ROS parameter files; later files win."""
+    merged: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(path.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise GraphError(f'{path}: {error}') from error
+        for name, section in (content or {}).items():
+            if name not in known or set(section) != {'ros__parameters'}:
+                raise GraphError(
+                    f'{path}: section {name!r}, expected ros__parameters of {sorted(known)}'
+                )
+            merged.setdefault(name, {}).update(section['ros__parameters'])
+    return merged
+
+
+def parameter_file(node: NodeSpec) -> str:
+    """Return the parameters of a node as a ROS parameter file for exactly this node."""
+    return yaml.safe_dump({node.full_name: {'ros__parameters': node.parameters}})

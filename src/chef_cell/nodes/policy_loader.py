@@ -1,0 +1,77 @@
+"""The service policy/load_policy, answered beside the control of the arm."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from chef_cell.core.policy_slot import Candidate
+from chef_cell.nodes import ros
+from chef_interfaces.srv import LoadPolicy
+
+#: How often the owner looks for a policy that was loaded (s).
+_PERIOD = 0.02
+_SPIN_TIMEOUT = 0.1
+
+
+class PolicyLoader:
+    """Loads policies in a thread: it takes longer than a control period has left.
+
+    Args:
+        owner: the node that owns the policy; must be spinning.
+        prepare: opens, checks and warms up a policy file; called in the thread.
+        take: receives what was prepared; called by the owner's executor.
+    """
+
+    def __init__(
+        self,
+        owner: Node,
+        prepare: Callable[[str], Candidate],
+        take: Callable[[Candidate], None],
+    ) -> None:
+        self._prepare = prepare
+        self._take = take
+        self._prepared: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._node = Node(
+            'policy_loader',
+            namespace=owner.get_namespace(),
+            context=owner.context,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        self._node.create_service(LoadPolicy, 'policy/load_policy', self._on_request)
+        ros.every(owner, _PERIOD, self._hand_over)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._stopping.set()
+        self._thread.join()
+        self._node.destroy_node()
+
+    def _spin(self) -> None:
+        executor = SingleThreadedExecutor(context=self._node.context)
+        executor.add_node(self._node)
+        while not self._stopping.is_set() and self._node.context.ok():
+            executor.spin_once(timeout_sec=_SPIN_TIMEOUT)
+        executor.shutdown()
+
+    def _on_request(
+        self, request: LoadPolicy.Request, response: LoadPolicy.Response
+    ) -> LoadPolicy.Response:
+        candidate = self._prepare(request.path)
+        self._prepared.put(candidate)
+        response.message = candidate.error
+        if candidate.runner is not None:
+            response.accepted = True
+            response.name = candidate.runner.spec.name
+            response.sha256 = candidate.runner.sha256
+        return response
+
+    def _hand_over(self) -> None:
+        while not self._prepared.empty():
+            self._take(self._prepared.get())

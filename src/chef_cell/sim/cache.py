@@ -11,6 +11,7 @@ import mujoco
 
 from chef_cell.sim import wheels
 
+KEPT = 24  # files; older ones are removed, so that trying out many triplets does not fill the disk
 _SOURCES = ('basket.py', 'decimate.py', 'objects.py', 'robot.py', 'scene.py', 'wheels.py')
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def model(key: str, build: Callable[[], mujoco.MjModel]) -> mujoco.MjModel:
     built = build()
     try:
         _write(path, built)
+        _prune(path.parent)
     except OSError as error:
         log.warning('cannot cache the model in %s: %s', path.parent, error)
     return built
@@ -58,3 +60,9 @@ def _write(path: pathlib.Path, built: mujoco.MjModel) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _prune(where: pathlib.Path) -> None:
+    files = sorted(where.glob('scene-*.mjb'), key=lambda file: file.stat().st_mtime)
+    for file in files[:-KEPT]:
+        file.unlink(missing_ok=True)

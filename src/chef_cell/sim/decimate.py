@@ -1,38 +1,61 @@
-"""Light stand-ins for the heavy housing meshes: what the cameras see, not what collides."""
+"""Stand-ins for the heavy housing meshes: a hull that collides, a light mesh for the cameras."""
 
 import mujoco
 import numpy as np
 
-HEAVY = 10_000  # faces; a mesh above this is drawn through a stand-in
+HEAVY = 10_000  # faces
 CELL = 0.003  # m, vertices within one cell of this size become one
 HIDDEN_GROUP = 4  # of geoms that collide but are not drawn
 
 
-def lighten(scene: mujoco.MjSpec) -> None:
-    """Draw every heavy mesh of `scene` through a decimated copy; collisions keep the original."""
+def lighten(scene: mujoco.MjSpec, full_meshes: bool) -> None:
+    """Give every geom with a heavy mesh its convex hull to collide and a copy to be seen.
+
+    MuJoCo collides convex hulls anyway, so contacts stay the same, and so does every body's
+    inertia; the compiled scene shrinks to a fifth.
+
+    Args:
+        scene: the editable model to change.
+        full_meshes: draw the original mesh, not a decimated one.
+    """
     model = scene.compile()
     heavy = [model.mesh(index).name for index in np.flatnonzero(model.mesh_facenum > HEAVY)]
     for name in heavy:
-        vertices, faces = cluster(*_mesh(model, name))
-        scene.add_mesh(
-            name=f'{name}_light',
-            uservert=vertices.ravel(),
-            userface=faces.ravel(),
-            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,  # it need not be watertight
-        )
+        vertices, faces, hull = _mesh(model, name)
+        scene.add_mesh(name=f'{name}_hull', uservert=hull.ravel())
+        if not full_meshes:
+            scene.delete(scene.mesh(name))
+            vertices, faces = cluster(vertices, faces)
+            scene.add_mesh(
+                name=name,
+                uservert=vertices.ravel(),
+                userface=faces.ravel(),
+                inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,  # it may have gaps
+            )
     for geom in [geom for geom in scene.geoms if geom.meshname in heavy]:
+        _keep_inertia(geom.parent, model)
         geom.parent.add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=f'{geom.meshname}_light',
+            meshname=geom.meshname,
             pos=geom.pos,
             quat=geom.quat,
             rgba=geom.rgba,
             contype=0,
             conaffinity=0,
-            mass=0.0,
             group=1,
         )
+        geom.meshname += '_hull'
         geom.group = HIDDEN_GROUP
+
+
+def _keep_inertia(body: mujoco.MjsBody, model: mujoco.MjModel) -> None:
+    """Fix the inertia of `body` at what its original geoms gave it."""
+    index = model.body(body.name).id
+    body.explicitinertial = True
+    body.mass = model.body_mass[index]
+    body.ipos = model.body_ipos[index]
+    body.iquat = model.body_iquat[index]
+    body.inertia = model.body_inertia[index]
 
 
 def cluster(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,14 +82,21 @@ def _rotated(corners: np.ndarray) -> np.ndarray:
     return np.take_along_axis(corners, order, axis=1)
 
 
-def _mesh(model: mujoco.MjModel, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return vertices and faces as in the mesh's file; the compiler moves meshes to their axes."""
+def _mesh(model: mujoco.MjModel, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return vertices, faces and hull vertices as in the mesh's file.
+
+    The compiler moves a mesh to its principal axes; this moves it back.
+    """
     mesh = model.mesh(name).id
-    begin, face = model.mesh_vertadr[mesh], model.mesh_faceadr[mesh]
+    begin, face, graph = (
+        int(table[mesh]) for table in (model.mesh_vertadr, model.mesh_faceadr, model.mesh_graphadr)
+    )
     rotation = np.empty(9)
     mujoco.mju_quat2Mat(rotation, model.mesh_quat[mesh])
-    vertices = model.mesh_vert[begin : begin + model.mesh_vertnum[mesh]]
-    return (
-        vertices @ rotation.reshape(3, 3).T + model.mesh_pos[mesh],
-        model.mesh_face[face : face + model.mesh_facenum[mesh]],
-    )
+    vertices = model.mesh_vert[begin : begin + model.mesh_vertnum[mesh]].astype(float)
+    vertices = vertices @ rotation.reshape(3, 3).T + model.mesh_pos[mesh]
+    # The graph begins with the numbers of hull vertices and faces, then one address per vertex,
+    # then the vertices' indices.
+    count = int(model.mesh_graph[graph])
+    hull = model.mesh_graph[graph + 2 + count : graph + 2 + 2 * count]
+    return vertices, model.mesh_face[face : face + model.mesh_facenum[mesh]], vertices[hull]

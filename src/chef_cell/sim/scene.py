@@ -73,7 +73,6 @@ def _compose(ids: tuple[str, str, str], settings: SimSettings) -> mujoco.MjSpec:
     basket.add_surroundings(scene, settings.reflections)
     basket.add_basket(scene)
     robot.add_robot(scene)
-    if not settings.full_meshes:
-        decimate.lighten(scene)
+    decimate.lighten(scene, settings.full_meshes)
     objects.add_objects(scene, ids)
     return scene

@@ -21,33 +21,36 @@ TRAINER := .venv-trainer
 LOCKS   := config/locks
 
 # How every process of the cell starts: a shared-memory segment that holds camera frames,
-# no traffic outside this machine, a renderer that needs no display.
+# no traffic outside this machine.
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
+export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(FASTDDS_DEFAULT_PROFILES_FILE)
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
-RENDERER = MUJOCO_GL=$${MUJOCO_GL:-$$(config/setup/renderer.sh)}
 
-.PHONY: help stack test lint format bench train lock clean
+.PHONY: help stack test test-trainer lint format bench train lock clean
 
 help:  ## Show this list
 	@echo 'make TARGET [VARIABLE=value ...]'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 16
 	@echo 'Variables of make stack:'
-	@echo '  TRIPLET=3    objects, 1 to 5; several as TRIPLET=1,4'
-	@echo '  EPISODES=10  how many episodes'
-	@echo '  POLICY=FILE  an .onnx policy; default: the one in models/'
-	@echo '  SEED=0       repeats a session exactly'
-	@echo '  REALTIME=1   run on the clock on the wall, not as fast as possible'
-	@echo '  OUT=DIR      where sessions are written; default: sessions/'
+	@echo '  TRIPLET=3     objects, 1 to 5; several as TRIPLET=1,4'
+	@echo '  EPISODES=10   how many episodes'
+	@echo '  POLICY=FILE   an .onnx policy; default: the one in models/'
+	@echo '  SEED=0        repeats a session exactly'
+	@echo '  REALTIME=1    run on the clock on the wall, not as fast as possible'
+	@echo '  OUT=DIR       where sessions are written; default: sessions/'
 	@echo 'Variables of bench, train and test: ARGS="..." is passed on'
 	@echo 'Variables of the set-up: PYTHON=/path/to/python3.12'
 
 stack: $(CELL)/.done/ready  ## Run a stacking session in the simulated cell
-	@$(RENDERER) $(CELL)/bin/chef session --triplet $(TRIPLET) --episodes $(EPISODES) \
+	@$(CELL)/bin/chef session --triplet $(TRIPLET) --episodes $(EPISODES) \
 	  $(if $(POLICY),--policy '$(POLICY)') $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REALTIME),--realtime) $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 test: $(CELL)/.done/dev  ## Run all tests
-	@$(RENDERER) $(CELL)/bin/python -m pytest $(ARGS)
+	@$(CELL)/bin/python -m pytest $(ARGS)
+
+test-trainer: $(TRAINER)/.done/dev  ## Run the trainer's tests with torch; make test has none
+	@$(TRAINER)/bin/python -m pytest src/chef_trainer/test $(ARGS)
 
 lint: $(CELL)/.done/dev  ## Check style, types and which room imports which
 	$(CELL)/bin/ruff check
@@ -61,10 +64,10 @@ format: $(CELL)/.done/dev  ## Bring the code into style
 	$(CELL)/bin/ruff format
 
 bench: $(CELL)/.done/ready  ## Measure speed and fidelity of the simulated cell
-	@$(RENDERER) $(CELL)/bin/python -m chef_cell.bench.speed $(ARGS)
+	@$(CELL)/bin/python -m chef_cell.bench.speed $(ARGS)
 
 train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of its own
-	@$(RENDERER) $(TRAINER)/bin/chef-train $(ARGS)
+	@$(TRAINER)/bin/chef-train $(ARGS)
 
 clean:  ## Remove the virtual environments and caches; sessions stay
 	rm -rf $(CELL) $(TRAINER) .pytest_cache .ruff_cache .mypy_cache .hypothesis
@@ -126,4 +129,9 @@ $(TRAINER)/.done/ready: $(LOCKS)/trainer.txt setup.py src/chef_trainer/setup.py 
 	@$(INSTALL) $(TRAINER) $<
 	@$(TRAINER)/bin/python -m pip install -q --no-deps --no-build-isolation \
 	  -e src/chef_trainer -e .
+	@touch $@
+
+$(TRAINER)/.done/dev: $(LOCKS)/dev.txt $(TRAINER)/.done/ready
+	@echo 'Installing what the tests need (20 s)'
+	@$(INSTALL) $(TRAINER) $<
 	@touch $@

@@ -21,7 +21,8 @@ RUN pip install --no-cache-dir --break-system-packages --ignore-installed --no-d
 
 RUN source /opt/ros/jazzy/setup.bash && colcon build --base-paths . src
 
-ENV FASTDDS_DEFAULT_PROFILES_FILE=/chef/config/fastdds.xml \
+ENV FASTRTPS_DEFAULT_PROFILES_FILE=/chef/config/fastdds.xml \
+    FASTDDS_DEFAULT_PROFILES_FILE=/chef/config/fastdds.xml \
     ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST \
     MUJOCO_GL=osmesa
 

@@ -130,7 +130,8 @@ def _signals() -> Iterator[list[int]]:
 def _environment(config: Path, domain: int) -> dict[str, str]:
     """Return what the processes of the cell inherit."""
     return {
-        'FASTDDS_DEFAULT_PROFILES_FILE': str(config / 'fastdds.xml'),
+        'FASTDDS_DEFAULT_PROFILES_FILE': str(config / 'fastdds.xml'),  # Fast DDS 3 (Kilted)
+        'FASTRTPS_DEFAULT_PROFILES_FILE': str(config / 'fastdds.xml'),  # Fast DDS 2 (Jazzy)
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         # Where message definitions lie, when no setup file was sourced.
         'AMENT_PREFIX_PATH': sys.prefix,

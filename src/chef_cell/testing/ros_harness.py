@@ -109,7 +109,8 @@ class Graph:
             **os.environ,
             'ROS_DOMAIN_ID': str(domain),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'FASTDDS_DEFAULT_PROFILES_FILE': str(_FASTDDS_PROFILES),
+            'FASTDDS_DEFAULT_PROFILES_FILE': str(_FASTDDS_PROFILES),  # Fast DDS 3 (Kilted)
+            'FASTRTPS_DEFAULT_PROFILES_FILE': str(_FASTDDS_PROFILES),  # Fast DDS 2 (Jazzy)
             'PYTHONPATH': os.pathsep.join(filter(None, sys.path)),
             'PYTHONUNBUFFERED': '1',
         }

@@ -230,10 +230,11 @@ class SessionRun:
 
     def _write_down(self, watch: EpisodeWatch) -> None:
         """Add the episode to the record."""
-        recorder = self._client.recorder
-        ours = recorder.episode_id == watch.episode_id
-        # An interrupted recorder still gives the file its final name.
-        file = Path(recorder.path).name.removesuffix('.active') if ours else ''
+        recorder, file = self._client.recorder, ''
+        if recorder.episode_id == watch.episode_id and recorder.path:
+            # An interrupted recorder still gives the file its final name.
+            path = os.path.relpath(recorder.path, self.directory)
+            file = path.removesuffix('.active')
         episodes = (*self.result.episodes, watch.result(self._client, file))
         self.result = dataclasses.replace(self.result, episodes=episodes)
         self._write()

@@ -18,7 +18,17 @@ setup(
     # The cell imports the file formats only, and they need no more than this.
     install_requires=['mcap', 'numpy'],
     extras_require={
-        'train': ['onnx', 'onnxruntime', 'pyyaml', 'rich', 'safetensors', 'scipy', 'torch'],
+        'train': [
+            'gymnasium',
+            'onnx',
+            'onnxruntime',
+            'onnxscript',
+            'pyyaml',
+            'rich',
+            'safetensors',
+            'scipy',
+            'torch',
+        ],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     entry_points={'console_scripts': ['chef-train = chef_trainer.cli:main']},

@@ -15,15 +15,17 @@ from pathlib import Path
 HEADER = '# `make lock` made this from {name}. Install it with pip install --no-deps.\n'
 
 
-def resolve(wanted: Path, options: list[str]) -> dict[str, str]:
-    """Return the version pip picks for every package that `wanted` pulls in.
+def resolve(wanted: list[str], options: list[str]) -> dict[str, str]:
+    """Return the version pip picks for every package that the lines of `wanted` pull in.
 
     Raises:
         subprocess.CalledProcessError: pip found no set of versions that fits.
     """
+    names = [name for line in wanted if (name := line.partition('#')[0].strip())]
+    if not names:
+        return {}
     command = [sys.executable, '-m', 'pip', 'install', '-q', '--dry-run', '--ignore-installed']
-    command += ['--report', '-', *options, '-r', str(wanted)]
-    report = json.loads(subprocess.check_output(command))
+    report = json.loads(subprocess.check_output([*command, '--report', '-', *options, *names]))
     return {
         package['metadata']['name'].lower().replace('_', '-'): package['metadata']['version']
         for package in report['install']
@@ -33,14 +35,10 @@ def resolve(wanted: Path, options: list[str]) -> dict[str, str]:
 def main(wanted: Path, locked: Path, *constraints: Path) -> None:
     """Write `locked`; packages that a constraint already locks are left out."""
     lines = wanted.read_text().splitlines()
-    split = locked.with_suffix('.part')
-    versions: dict[str, str] = {}
+    alone = [line for line in lines if '# no-deps' in line]
     limits = [option for path in constraints for option in ('-c', str(path))]
-    for alone in (False, True):
-        part = [line for line in lines if ('# no-deps' in line) == alone]
-        split.write_text('\n'.join(part))
-        versions |= resolve(split, [*limits, '--no-deps'] if alone else limits)
-    split.unlink()
+    versions = resolve([line for line in lines if line not in alone], limits)
+    versions |= resolve(alone, ['--no-deps'])
     pins = {f'{name}=={version}' for name, version in versions.items()}
     pins -= {pin for path in constraints for pin in path.read_text().splitlines()}
     locked.write_text(HEADER.format(name=wanted.name) + '\n'.join(sorted(pins)) + '\n')

@@ -64,7 +64,7 @@ class SafetyVerdict:
     limit: float = 0.0
     since: float = 0.0  # s, stamp of the sample that tripped it
     stamp: float = 0.0  # s, stamp of the newest wrench judged
-    episode_id: str = ''  # episode in which it tripped; empty outside one
+    episode_id: str = ''  # episode in which it tripped, or, when OK, the one being judged
 
     @property
     def text(self) -> str:
@@ -148,22 +148,27 @@ class SafetyLatch:
         self._heard = dict.fromkeys(self._timeouts, now)
         self._wrench = None
         self._same_stamp = self._same_value = 1
-        if self.state.level == Level.EPISODE_STOP:
-            self.state = SafetyVerdict(stamp=self.state.stamp)
+        if self.state.level != Level.FAULT:
+            self._release()
 
     def end_episode(self, episode_id: str) -> None:
         """Expect no more samples of this episode; its last command is no longer in force."""
         if episode_id == self._episode:
             self._episode = ''
             self._present.pop('command', None)
+            if self.state.level == Level.OK:
+                self._release()
 
     def rearm(self, now: float) -> tuple[str, ...]:
         """Release every latch; or, when a cause is still there, do nothing and name it."""
         causes = [cause for causes in self._present.values() for cause in causes]
         causes += self._silent(now) if self._episode else ()
         if not causes:
-            self.state = SafetyVerdict(stamp=self.state.stamp)
+            self._release()
         return tuple(map(str, causes))
+
+    def _release(self) -> None:
+        self.state = SafetyVerdict(stamp=self.state.stamp, episode_id=self._episode)
 
     def _judge(self, source: str, stamp: float) -> None:
         for cause in self._present[source]:

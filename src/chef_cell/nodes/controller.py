@@ -48,6 +48,7 @@ class ControllerNode(ros.CellNode):
         self._periods = PeriodStatistics(PERIOD)
         self._stamps = StampGate(INPUTS)
         self._tick: Tick | None = None  # waits for its answer
+        self._answered: Time | None = None
         self._episode = self._reason = ''
         self._count = 0
         self._joint_commands = self.create_publisher(
@@ -93,6 +94,8 @@ class ControllerNode(ros.CellNode):
         self._gate.on_episode(message.phase == EpisodeState.RUNNING, time.monotonic())
 
     def _on_tick(self, message: Tick) -> None:
+        if message.header.stamp == self._answered:
+            return
         self._tick = message
         self._gate.on_episode(bool(message.episode_id), self._time(message))
         self._arrived('tick', message)
@@ -111,7 +114,7 @@ class ControllerNode(ros.CellNode):
             return
         inputs = INPUTS if tick.command_due else INPUTS[:-1]
         if self._stamps.ready(ros.nanoseconds(tick.header.stamp), inputs):
-            self._tick = None
+            self._tick, self._answered = None, tick.header.stamp
             if tick.episode_id != self._episode:
                 self._episode = tick.episode_id
                 self._loop.reset()

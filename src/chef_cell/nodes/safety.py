@@ -11,7 +11,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from chef_cell.core.lockstep import StampGate
-from chef_cell.core.safety import Level, SafetyLatch, SafetySettings
+from chef_cell.core.safety import SafetyLatch, SafetySettings
 from chef_cell.nodes import messages, ros
 from chef_interfaces.msg import EpisodeState, SafetyState, TaskCommand, Tick
 
@@ -102,9 +102,11 @@ class SafetyNode(ros.CellNode):
 
     def _publish(self) -> None:
         verdict, state = self._latch.state, self._state
-        if verdict.level != state.level:
-            report = self.get_logger().error if verdict.level else self.get_logger().info
-            report(f'{Level(state.level).name} -> {verdict}')
+        # Two calls, because rclpy refuses two severities from one line, by raising.
+        if verdict.level > state.level:
+            self.get_logger().error(f'stop: {verdict}')
+        elif verdict.level < state.level:
+            self.get_logger().info('released')
         state.level = int(verdict.level)
         state.reason = verdict.text
         state.source = verdict.source

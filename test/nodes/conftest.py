@@ -1,0 +1,96 @@
+"""A graph of real nodes, and a probe that plays the parts of the cell that are not under test."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import WrenchStamped
+from sensor_msgs.msg import JointState
+
+from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
+from chef_cell.nodes import messages, ros
+from chef_cell.testing.ros_harness import Graph, NodeProcess
+from chef_interfaces.msg import EpisodeState
+from chef_interfaces.msg import TaskCommand as TaskCommandMessage
+
+#: A posture in the middle of the workspace (rad).
+POSTURE = np.array([0.0, -0.5186, -0.5294, 1.2209, 0.4086, 1.0783, 0.0])
+
+# The probe is no real-time program: on a busy machine its samples come late by more than the
+# time-outs of a cell. Tests of silence only wait a little longer.
+SAFETY = {'wrench_timeout': 0.4, 'joint_timeout': 0.4, 'command_timeout': 0.8}
+CONTROLLER = {'safety_timeout': 0.4, 'joint_timeout': 0.4, 'command_timeout': 0.4}
+
+
+@pytest.fixture
+def graph() -> Iterator[Graph]:
+    with Graph.open() as opened:
+        yield opened
+
+
+class Feed:
+    """Sensors, policy and session of a cell in real time; change an attribute to inject a fault.
+
+    `force` (N) is published as the compensated wrench, None publishes none; likewise `position`
+    and `command`.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.force: float | None = 1.0
+        self.position: np.ndarray | None = POSTURE
+        self.command: TaskCommand | None = TaskCommand(0.0, np.array([0.03, 0.0, 0.0]), 0.2, 1.0)
+        sensor = ros.SENSOR_PUBLISHER_QOS
+        self._wrench = graph.publisher(WrenchStamped, 'wrist/wrench', sensor)
+        self._joints = graph.publisher(JointState, '/robot/joint_states', sensor)
+        self._commands = graph.publisher(TaskCommandMessage, 'command')
+        self._episodes = graph.publisher(EpisodeState, 'episode', ros.STATE_QOS)
+        self._phase = EpisodeState.IDLE
+        self._episode_id = ''
+        graph.every(0.01, self._send_sensors)
+        graph.every(0.05, self._send_command)
+        graph.every(1.0, self._send_episode)
+
+    def start_safety(self) -> NodeProcess:
+        """Start the real latch."""
+        return self.graph.start('safety', SAFETY)
+
+    def start_controller(self) -> NodeProcess:
+        """Start the real controller."""
+        return self.graph.start('controller', CONTROLLER)
+
+    def run_episode(self, episode_id: str) -> None:
+        """Say that an episode runs."""
+        self._phase, self._episode_id = EpisodeState.RUNNING, episode_id
+        self._send_episode()
+
+    def end_episode(self) -> None:
+        """Say that it has ended."""
+        self._phase = EpisodeState.ENDED
+        self._send_episode()
+
+    def send_joints(self, message: JointState) -> None:
+        """Publish one joint state as it is."""
+        self._joints.publish(message)
+
+    def _send_sensors(self) -> None:
+        stamp = self.graph.probe.get_clock().now().to_msg()
+        if self.position is not None:
+            reading = ArmReading(0.0, self.position, np.zeros(7), np.zeros(7))
+            self._joints.publish(messages.arm_to_message(reading, stamp))
+        if self.force is not None:
+            wrench = WrenchReading(0.0, np.array([self.force, 0.0, 0.0]), np.zeros(3))
+            self._wrench.publish(messages.wrench_to_message(wrench, stamp, 'ft300_sensor'))
+
+    def _send_command(self) -> None:
+        if self.command is not None:
+            stamp = self.graph.probe.get_clock().now().to_msg()
+            self._commands.publish(messages.task_command_to_message(self.command, stamp))
+
+    def _send_episode(self) -> None:
+        self._episodes.publish(EpisodeState(phase=self._phase, episode_id=self._episode_id))
+
+
+@pytest.fixture
+def feed(graph: Graph) -> Feed:
+    return Feed(graph)

@@ -113,7 +113,7 @@ def test_signals_tell_the_state_of_the_fingers():
     held = GripperReading(0.0, 102.0, -40.0, Grasp.INWARD)
     values = reported(GripperDevice(), held)
     assert values['position_response_m'] == pytest.approx(0.051)
-    assert values['is_gripping'] and values['is_moving'] and not values['has_error']
+    assert (values['is_gripping'], values['is_moving'], values['has_error']) == (True, True, False)
     assert not reported(GripperDevice(), OPEN)['is_gripping']
 
 
@@ -155,7 +155,8 @@ def test_a_refused_command_is_listed_answered_and_without_effect(op, args, said)
     before = reported(device)
     assert device.handle(5, op, args)
     time, response = device.seen[0]
-    assert time == 5 and said in response
+    assert time == 5
+    assert said in response
     assert device.rejected == 1
     assert reported(device) == before
 

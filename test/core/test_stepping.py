@@ -68,12 +68,13 @@ def test_repeated_early_and_late_answers_are_ignored_and_counted():
 
 def test_nothing_moves_time_at_the_end_or_outside_an_episode():
     ended = stepper(max_steps=0)
-    assert ended.instant.last and not ended.instant.command_due
+    assert ended.instant.last
+    assert not ended.instant.command_due
     stopped = stepper()
     stopped.stop()
     for episode in (ended, stopped):
         assert not episode.awaits(JOINT_COMMAND, START)
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match='still waits'):
             episode.advance()
 
 

@@ -85,7 +85,7 @@ def test_velocity_command_uses_only_the_velocity_array(velocity):
     assert message.mode == JointCommand.VELOCITY_MODE
     assert tuple(message.names) == messages.ARM_JOINTS
     assert_same_bits(message.velocity, velocity)
-    assert not message.position and not message.effort and not message.acceleration
+    assert not (message.position or message.effort or message.acceleration)
 
 
 @given(vectors(3), vectors(3))
@@ -148,7 +148,8 @@ def test_task_command_survives_bit_for_bit(linear, yaw_rate, gripper):
 def test_values_that_are_not_finite_pass_for_the_node_to_judge():
     sent = TaskCommand(0.0, np.array([math.nan, math.inf, 0.0]), 0.0, 0.0)
     got = messages.task_command_from_message(wire(messages.task_command_to_message(sent, STAMP)))
-    assert math.isnan(got.linear[0]) and math.isinf(got.linear[1])
+    assert math.isnan(got.linear[0])
+    assert math.isinf(got.linear[1])
 
 
 def test_image_survives_byte_for_byte():

@@ -47,9 +47,10 @@ MAY_IMPORT = {
         'numpy', 'PIL', 'yaml', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
         'chef_trainer.spec', *ROS,
     },
-    'chef_cell.nodes.recorder': {
-        'numpy', 'yaml', 'chef_cell.core', 'chef_trainer.episodes', *ROS,
-    },
+    **dict.fromkeys(
+        [f'chef_cell.nodes.{module}' for module in ('recorder', 'recording', 'topic_watch')],
+        {'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS},
+    ),
     'chef_cell.nodes.definitions': {'chef_trainer.episodes', *ROS},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
     'chef_cell.report': {

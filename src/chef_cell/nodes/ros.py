@@ -11,7 +11,7 @@ import rclpy
 from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
@@ -197,7 +197,10 @@ class ManagedNode(LifecycleNode):
         return self._attempt(self.teardown, 'error handling')
 
 
-def run(make_node: Callable[[], CellNode | ManagedNode]) -> int:
+def run(
+    make_node: Callable[[], CellNode | ManagedNode],
+    make_executor: Callable[[], Executor] = EventsExecutor,
+) -> int:
     """Run one node in this process until SIGINT or SIGTERM; return the exit code.
 
     Signals are handled here, not by rclpy: with rclpy's handlers a node can no longer publish
@@ -216,9 +219,10 @@ def run(make_node: Callable[[], CellNode | ManagedNode]) -> int:
     node = None
     try:
         node = make_node()
-        # It waits in C++ instead of building a wait set in Python for every message: less than
-        # half the processor time. Its own `spin` hangs in some releases, so it is never used.
-        executor = EventsExecutor()
+        # The events executor waits in C++ instead of building a wait set in Python for every
+        # message: less than half the processor time. Its own `spin` hangs in some releases, so
+        # it is never used.
+        executor = make_executor()
         executor.add_node(node)
         while not stop_requested and not node.finished:
             executor.spin_once(timeout_sec=SPIN_TIMEOUT)

@@ -4,7 +4,7 @@ from chef_trainer.episodes.bag import Channel
 from chef_trainer.episodes.errors import EpisodeFileError
 from chef_trainer.episodes.images import Frames
 from chef_trainer.episodes.reader import EpisodeReader, Message, Topic
-from chef_trainer.episodes.recovery import find_unfinished, recover
+from chef_trainer.episodes.recovery import find_unfinished, recover, recover_all
 from chef_trainer.episodes.threaded import ThreadedWriter
 from chef_trainer.episodes.writer import ACTIVE_SUFFIX, EpisodeWriter
 
@@ -20,4 +20,5 @@ __all__ = [
     'Topic',
     'find_unfinished',
     'recover',
+    'recover_all',
 ]

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chef_trainer.episodes.definitions import parse_definitions, short_name
+
 #: Version of the metadata layout, as written by rosbag2 of Jazzy and later.
 METADATA_VERSION = 9
 
@@ -18,6 +20,12 @@ class Channel:
     schema: str  # message definition with all it depends on, as in schema encoding 'ros2msg'
     qos: tuple[Mapping[str, Any], ...] = ()  # offered profiles, in rosbag2's words
     type_hash: str = ''  # 'RIHS01_...'
+
+    @property
+    def stamped(self) -> bool:
+        """Whether messages begin with a std_msgs/Header."""
+        fields = parse_definitions(self.type_name, self.schema)[short_name(self.type_name)]
+        return bool(fields) and fields[0].type_name == 'std_msgs/Header' and not fields[0].is_array
 
 
 @dataclasses.dataclass(frozen=True)

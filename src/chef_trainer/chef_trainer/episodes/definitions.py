@@ -75,11 +75,6 @@ def short_name(type_name: str) -> str:
     return f'{parts[0]}/{parts[-1]}'
 
 
-def starts_with_header(fields: tuple[Field, ...]) -> bool:
-    """Whether serialised messages begin with the stamp of a std_msgs/Header."""
-    return bool(fields) and fields[0].type_name == 'std_msgs/Header' and not fields[0].is_array
-
-
 def parse_fields(name: str, body: str) -> tuple[Field, ...]:
     """Return the fields of one message definition `body` of type `name`."""
     fields = []

@@ -32,6 +32,20 @@ def find_unfinished(directory: Path) -> tuple[Path, ...]:
     return tuple(sorted(directory.rglob(f'*.mcap{ACTIVE_SUFFIX}')))
 
 
+def recover_all(directory: Path) -> tuple[str, ...]:
+    """Recover every unfinished file below `directory`; return one line about each.
+
+    Files that another process is writing, and files that cannot be recovered, stay as they are.
+    """
+    lines = []
+    for path in find_unfinished(directory):
+        try:
+            lines.append(f'recovered {recover(path)}')
+        except (EpisodeFileError, OSError) as error:
+            lines.append(f'not recovered: {error}')
+    return tuple(lines)
+
+
 def recover(path: Path) -> Path:
     """Make a finished episode of every whole chunk in `path`; return the new file.
 

@@ -156,7 +156,7 @@ def test_sparse_stack_needs_height_contact_and_a_free_red():
     touching.reset(0)
     tool = ArmKinematics().tool_pose(touching.arm.read().position)[:3]
     put(touching, 'green', (0.3, 0.3, 0.5))
-    put(touching, 'red', tool + (0.0, 0.0, 0.045))  # up against the palm
+    put(touching, 'red', np.add(tool, (0.0, 0.0, 0.045)))  # up against the palm
     put(touching, 'blue', tool)
     mujoco.mj_forward(touching.model, touching.data)
     assert not touching.sparse_stack()

@@ -1,9 +1,9 @@
-"""Stand-ins for the heavy housing meshes: a hull that collides, a light mesh for the cameras."""
+"""Stand-ins for the heavy meshes of the robot: a hull that collides, a light mesh for the cameras."""
 
 import mujoco
 import numpy as np
 
-HEAVY = 10_000  # faces
+HEAVY = 2_000  # faces
 CELL = 0.003  # m, vertices within one cell of this size become one
 HIDDEN_GROUP = 4  # of geoms that collide but are not drawn
 
@@ -40,6 +40,7 @@ def lighten(scene: mujoco.MjSpec, full_meshes: bool) -> None:
             pos=geom.pos,
             quat=geom.quat,
             rgba=geom.rgba,
+            material=geom.material,
             contype=0,
             conaffinity=0,
             group=1,

@@ -82,11 +82,10 @@ def site_pose(data: mujoco.MjData, site: int) -> np.ndarray:
 
 def canonical(pose: np.ndarray) -> np.ndarray:
     """Flip, in place, the sign of a pose's quaternion so that its first non-zero is positive."""
-    for component in pose[3:].tolist():
-        if abs(component) > 1e-12:
-            if component < 0.0:
-                np.negative(pose[3:], out=pose[3:])
-            break
+    if pose[3] <= 1e-12:
+        leading = next((c for c in pose[3:].tolist() if abs(c) > 1e-12), 0.0)
+        if leading < 0.0:
+            np.negative(pose[3:], out=pose[3:])
     return pose
 
 

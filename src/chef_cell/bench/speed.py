@@ -1,0 +1,160 @@
+"""How fast is the cell, and how much of the time is physics?
+
+    python -m chef_cell.bench.speed [--teachers DIR]
+
+Times are CPU times of one process, so that other work on the machine does not count. Blocks of
+the cell alternate with blocks of bare `mj_step` on the same model, from the same state and with
+the same commands.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import mujoco
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from chef_cell.core.observe import IMAGE_PREFIX, IMAGE_SHAPE
+from chef_cell.sim.basket import CAMERAS
+from chef_cell.sim.environment import STATE, StackingEnv
+from chef_cell.sim.released_policy import ReleasedPolicy
+from chef_cell.sim.scene import DEFAULTS
+from chef_trainer.spec import ObservationSpec
+
+BLOCK = 40  # control steps
+IMAGES = tuple(
+    ObservationSpec(f'{IMAGE_PREFIX}{name}', IMAGE_SHAPE, '1', 'uint8') for name in CAMERAS
+)
+
+#: Given the released policies' observation, the action (5,).
+Actor = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """CPU time per control step of one kind of environment, s, median over blocks."""
+
+    name: str
+    cell: float
+    physics: float
+
+    @property
+    def steps_per_second(self) -> float:
+        """Control steps per second of CPU time."""
+        return 1.0 / self.cell
+
+    @property
+    def share(self) -> float:
+        """Share of the time that bare physics takes."""
+        return self.physics / self.cell
+
+
+def measure(
+    name: str, observations: tuple[ObservationSpec, ...], actor: Actor, blocks: int
+) -> Speed:
+    """Time `blocks` blocks of the cell and of bare physics, in turn."""
+    environment = StackingEnv(
+        '1', observations, force_limit=None, max_steps=10**9, benchmark_observation=True
+    )
+    bare = mujoco.MjData(environment.cell.model)
+    cell_times, physics_times = [], []
+    info: dict[str, np.ndarray] = {}
+    for block in track(range(blocks), name, transient=True):
+        if block % 10 == 0:  # as many blocks as an episode has
+            _, info = environment.reset(seed=block)
+            for _ in range(2):  # open the renderer, fill caches
+                _, _, _, _, info = environment.step(np.zeros(5))
+        mujoco.mj_copyData(bare, environment.cell.model, environment.cell.data)
+        spent, commands = 0.0, []
+        for _ in range(BLOCK):
+            action = actor(info['benchmark_observation'])
+            begin = time.process_time()
+            _, _, _, _, info = environment.step(action)
+            spent += time.process_time() - begin
+            commands.append(environment.cell.data.ctrl.copy())
+        cell_times.append(spent / BLOCK)
+        physics_times.append(_bare(environment.cell.model, bare, commands) / BLOCK)
+    environment.close()
+    return Speed(name, statistics.median(cell_times), statistics.median(physics_times))
+
+
+def _bare(model: mujoco.MjModel, data: mujoco.MjData, commands: list[np.ndarray]) -> float:
+    """Return the CPU time (s) of nothing but physics steps."""
+    substeps = round(DEFAULTS.control_period / DEFAULTS.physics_period)
+    begin = time.process_time()
+    for command in commands:
+        data.ctrl[:] = command
+        mujoco.mj_step(model, data, substeps)
+    return time.process_time() - begin
+
+
+def tabulate(speeds: list[Speed]) -> Table:
+    """Return the table of speeds."""
+    table = Table(title='One core, CPU time')
+    table.add_column('cell')
+    for heading in ('control steps/s', 'times real time', 'bare mj_step, steps/s', 'of bare'):
+        table.add_column(heading, justify='right')
+    for speed in speeds:
+        table.add_row(
+            speed.name,
+            f'{speed.steps_per_second:.0f}',
+            f'{speed.steps_per_second * DEFAULTS.control_period:.1f}',
+            f'{1.0 / speed.physics:.0f}',
+            f'{100 * speed.share:.0f} %',
+        )
+    return table
+
+
+def _wanderer() -> Actor:
+    """Return an actor that wanders through the basket and works the gripper."""
+    rng = np.random.default_rng(0)
+    held: dict[str, np.ndarray] = {}
+    count = 0
+
+    def act(observation: np.ndarray) -> np.ndarray:
+        nonlocal count
+        if count % 10 == 0:
+            held['action'] = rng.uniform(-1.0, 1.0, 5) - [0.0, 0.0, 0.2, 0.0, 0.0]
+        count += 1
+        return held['action']
+
+    return act
+
+
+def _policy(path: pathlib.Path) -> Actor:
+    policy, rng = ReleasedPolicy(path), np.random.default_rng(0)
+    return lambda observation: policy.sample(observation, rng)
+
+
+def main() -> int:
+    """Run the bench; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument(
+        '--teachers',
+        type=pathlib.Path,
+        help='folder with triplet1.npz: stack with the released policy (more contacts); '
+        'without it, wander',
+    )
+    parser.add_argument('--blocks', type=int, default=40, help=f'of {BLOCK} control steps')
+    arguments = parser.parse_args()
+    actor = _policy(arguments.teachers / 'triplet1.npz') if arguments.teachers else _wanderer()
+    try:
+        speeds = [
+            measure('state only', STATE, actor, arguments.blocks),
+            measure('with three cameras', (*STATE, *IMAGES), actor, max(arguments.blocks // 4, 1)),
+        ]
+    except KeyboardInterrupt:
+        return 130
+    Console().print(tabulate(speeds))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

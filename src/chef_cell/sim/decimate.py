@@ -1,4 +1,4 @@
-"""Stand-ins for the heavy meshes of the robot: a hull that collides, a light mesh for the cameras."""
+"""Stand-ins for the robot's heavy meshes: hulls that collide, light meshes for the cameras."""
 
 import mujoco
 import numpy as np

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from chef_cell.core.schedule import ScheduleError, SessionPlan, episode_seed, queue
+from chef_cell.core.schedule import ScheduleError, SessionPlan, episode_seed, queue, read_triplets
 
 
 def test_every_policy_meets_every_triplet_equally_often():
@@ -54,6 +54,14 @@ def test_seeds_are_the_same_on_every_machine():
 
 def test_objects_by_name_are_a_triplet():
     assert queue(SessionPlan(('r1,g2,b3',), ('a',)))[0].triplet == 'r1,g2,b3'
+
+
+@pytest.mark.parametrize(
+    ('text', 'triplets'),
+    [('3', ('3',)), ('1,4', ('1', '4')), ('r1,g2,b3', ('r1,g2,b3',)), ('9', ('9',))],
+)
+def test_triplets_are_read_from_one_word(text, triplets):
+    assert read_triplets(text) == triplets
 
 
 @pytest.mark.parametrize('triplet', ['0', '6', '', 'a,b', 'a,,b', 'a,b,c,d', '12'])

@@ -8,8 +8,8 @@ import yaml
 from rich.console import Console
 
 from chef_cell.cli.paths import config_folder, default_policy
-from chef_cell.core.observe import IMAGE_PREFIX, TRIPLETS
-from chef_cell.core.schedule import ScheduleError, SessionPlan
+from chef_cell.core.observe import IMAGE_PREFIX
+from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
 from chef_cell.graph import CAMERAS, CellSettings, GraphError
 from chef_trainer.policy_file import PolicyFileError, read_spec
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     session.add_argument(
         '--triplet',
         dest='triplets',
-        type=_triplets,
+        type=read_triplets,
         default=('3',),
         metavar='T',
         help='objects: 1 to 5, several as 1,4; or the names of three, "red,green,blue"',
@@ -137,12 +137,6 @@ def _report(options: argparse.Namespace, console: Console) -> int:
         return BAD_INPUT
     _show(options.folder, console, report=True)
     return OK
-
-
-def _triplets(text: str) -> tuple[str, ...]:
-    """Read '3', '1,4' or 'red,green,blue'."""
-    names = tuple(text.split(','))
-    return names if set(names) <= set(TRIPLETS) else (text,)
 
 
 def _cameras(text: str) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from chef_trainer.spec import ACTION_NAMES, ActionSpec, PolicySpec
 #: Two rates closer than this are the same rate (Hz).
 _RATE_TOLERANCE = 1e-6
 
+#: Action 1 on every axis: full speed, as in the benchmark.
+FULL_ACTION = ActionSpec()
+
 
 class PolicyRefusedError(ValueError):
     """A policy cannot run in this cell."""
@@ -23,7 +26,7 @@ class Offer:
 
     rate_hz: float
     cameras: tuple[str, ...] = ()
-    full_action: ActionSpec = ActionSpec()  # largest scale allowed, with its units and frame
+    full_action: ActionSpec = FULL_ACTION  # largest scale allowed, with its units and frame
 
 
 @dataclasses.dataclass(frozen=True)

@@ -55,6 +55,12 @@ def check_triplet(triplet: str) -> None:
         )
 
 
+def read_triplets(text: str) -> tuple[str, ...]:
+    """Read '3', several as '1,4', or three object names as 'red,green,blue'."""
+    names = tuple(text.split(','))
+    return names if set(names) <= set(TRIPLETS) else (text,)
+
+
 def episode_seed(session_seed: int, triplet: str, repetition: int) -> int:
     """Return the 32-bit seed of an episode.
 

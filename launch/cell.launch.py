@@ -1,0 +1,89 @@
+"""Start a cell: `ros2 launch chef_cell cell.launch.py cell:=sim cameras:=all`.
+
+It waits for sessions (action run_session); session.launch.py starts one at once. The nodes and
+their parameters come from chef_cell.graph, as they do for the `chef` command.
+"""
+
+from pathlib import Path
+
+import yaml
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+
+from chef_cell.graph import CAMERAS, CellSettings, NodeSpec, nodes
+
+CONFIG = Path(get_package_share_directory('chef_cell')) / 'config'
+
+ARGUMENTS = (
+    ('cell', 'sim', 'sim: the simulated cell; real: the robot'),
+    ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
+    ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
+    ('directory', 'sessions', 'where session folders are made'),
+    ('namespace', '/cell', 'of all nodes; one per cell'),
+    ('set', '{}', 'parameters that win over config/*.yaml, as YAML: {node: {parameter: value}}'),
+    ('session', 'null', 'a session to run at once, as YAML parameters of the session node'),
+)
+
+
+def start(context: LaunchContext) -> list[Node]:
+    """Turn the node list into launch actions."""
+    value = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    cameras = {'all': CAMERAS, 'none': ()}.get(
+        value['cameras'], tuple(value['cameras'].split(','))
+    )
+    settings = CellSettings(
+        cell=value['cell'],
+        lockstep=yaml.safe_load(value['lockstep']),
+        cameras=cameras,
+        directory=str(Path(value['directory']).resolve()),
+        namespace=value['namespace'],
+    )
+    session, overrides = yaml.safe_load(value['session']), yaml.safe_load(value['set'])
+    return [action(node) for node in nodes(settings, CONFIG, session, overrides)]
+
+
+def action(node: NodeSpec) -> Node:
+    """Return one node; managed ones configure and activate themselves."""
+    kind = LifecycleNode if node.lifecycle else Node
+    return kind(
+        package=node.package,
+        executable=node.executable,
+        name=node.name,
+        namespace=node.namespace,
+        parameters=[node.parameters],
+        output='screen',
+    )
+
+
+def stop_cell(event: ProcessExited, context: LaunchContext) -> Shutdown:
+    """End the cell when any of its nodes ends: no part of it works alone."""
+    return Shutdown(reason=f'{event.process_name} ended')
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the nodes."""
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=description)
+                for name, default, description in ARGUMENTS
+            ),
+            # The default profile loses most camera frames.
+            SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', str(CONFIG / 'fastdds.xml')),
+            SetEnvironmentVariable('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST'),
+            # Once, because the others end too then.
+            RegisterEventHandler(OnProcessExit(on_exit=stop_cell, handle_once=True)),
+            OpaqueFunction(function=start),
+        ]
+    )

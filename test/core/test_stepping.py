@@ -116,3 +116,11 @@ def test_a_late_timer_is_made_up_for_up_to_a_limit():
     pacer = Pacer(0.01, max_catch_up=3)
     assert [pacer.due(now) for now in (0.0, 0.03, 0.04, 1.04, 1.05)] == [1, 3, 1, 3, 1]
     assert pacer.lost == 97
+
+
+def test_a_pause_on_purpose_is_neither_made_up_for_nor_lost():
+    pacer = Pacer(0.01)
+    pacer.due(0.0)
+    pacer.restart()
+    assert [pacer.due(now) for now in (7.0, 7.01)] == [1, 1]
+    assert pacer.lost == 0

@@ -85,7 +85,8 @@ def test_velocity_command_uses_only_the_velocity_array(velocity):
     assert message.mode == JointCommand.VELOCITY_MODE
     assert tuple(message.names) == messages.ARM_JOINTS
     assert_same_bits(message.velocity, velocity)
-    assert not (message.position or message.effort or message.acceleration)
+    for unused in (message.position, message.effort, message.acceleration):
+        assert not unused
 
 
 @given(vectors(3), vectors(3))

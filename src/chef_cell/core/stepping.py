@@ -88,6 +88,10 @@ class Pacer:
         self.lost = 0  # periods
         self._period = period
         self._max_catch_up = max_catch_up
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew with the next call: the time since the last one was not to be made up for."""
         self._origin: float | None = None
         self._done = 0
 

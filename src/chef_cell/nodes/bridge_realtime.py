@@ -1,7 +1,8 @@
 """Simulated time that keeps pace with a clock."""
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rclpy.node import Node
 
@@ -47,9 +48,12 @@ class RealTime:
     def stop(self) -> None:
         """Nothing: time passes anyway."""
 
-    def making_scene(self) -> AbstractContextManager[None]:
-        """Repeat the newest samples: a silent sensor is a fault."""
-        return self._devices.repeating()
+    @contextmanager
+    def making_scene(self) -> Iterator[None]:
+        """Repeat the newest samples meanwhile: a silent sensor is a fault."""
+        with self._devices.repeating():
+            yield
+        self._pacer.restart()
 
     def first_stamp(self) -> int:
         """Return the ROS time of now."""

@@ -132,6 +132,7 @@ def test_settings_that_cannot_work_are_refused(change, named):
 
 def test_cache_gives_the_same_model_and_survives_a_corrupt_file(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # MuJoCo leaves a log where it meets the corrupt file
     built = scene.load('3', SimSettings())
     (path,) = cache.folder().iterdir()
     read = scene.load('3', SimSettings())

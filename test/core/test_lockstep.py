@@ -47,6 +47,20 @@ def test_the_same_sample_twice_is_harmless():
     assert gate.ready(10)
 
 
+def test_an_instant_is_taken_once():
+    gate = StampGate(('tick',))
+    assert not gate.take(10)
+    gate.put('tick', 10)
+    assert gate.take(10)
+    gate.put('tick', 10)
+    assert not gate.take(10)
+    gate.put('tick', 20)
+    assert gate.take(20)
+    gate.reset()
+    gate.put('tick', 20)
+    assert gate.take(20)
+
+
 def test_refuses_unknown_names_and_no_names():
     with pytest.raises(ValueError, match="input 'wrench' is unknown"):
         StampGate(NAMES).put('wrench', 1)

@@ -1,5 +1,6 @@
 """The controller with the real safety latch beside it; everything else is played by the probe."""
 
+import functools
 import math
 import signal
 
@@ -186,6 +187,16 @@ class Lockstep:
         tick.header.stamp = ros.to_stamp(stamp)
         self._ticks.publish(tick)
 
+    def answer_shuffled(self, stamp, due, first):
+        """Publish an instant in one of its orders, each sample twice; return the answer."""
+        parts = [self.joints, self.verdict, functools.partial(self.tick, due=due)]
+        parts += [self.command] * due
+        first %= len(parts)
+        for part in parts[first:] + parts[:first]:
+            part(stamp)
+            part(stamp)
+        return self.wait_for_answer(stamp)
+
     def wait_for_answer(self, stamp):
         self.graph.wait_for(
             lambda: self.answers and ros.nanoseconds(self.answers[-1].header.stamp) == stamp,
@@ -204,17 +215,7 @@ PERIOD = 10_000_000  # ns
 
 def test_each_tick_is_answered_once_with_its_stamp(lockstep):
     for index in range(20):
-        stamp, due = index * PERIOD, index % 5 == 0
-        # In every order, and each sample twice.
-        parts = [
-            lambda: lockstep.joints(stamp),
-            lambda: lockstep.verdict(stamp),
-            lambda: lockstep.tick(stamp, due),
-        ] + [lambda: lockstep.command(stamp)] * due
-        for part in parts[index % len(parts) :] + parts[: index % len(parts)]:
-            part()
-            part()
-        velocity = lockstep.wait_for_answer(stamp)
+        velocity = lockstep.answer_shuffled(index * PERIOD, due=index % 5 == 0, first=index)
     assert velocity.any()
     stamps = [ros.nanoseconds(answer.header.stamp) for answer in lockstep.answers]
     assert stamps == [index * PERIOD for index in range(20)]

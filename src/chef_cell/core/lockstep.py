@@ -12,6 +12,7 @@ class StampGate:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._newest: dict[str, int | None] = dict.fromkeys(names)
+        self._taken: int | None = None
         if not self._newest:
             raise ValueError('a gate needs at least one input')
 
@@ -34,6 +35,14 @@ class StampGate:
         wanted = self._newest if names is None else names
         return all(self._newest[name] == stamp_ns for name in wanted)
 
+    def take(self, stamp_ns: int, names: Iterable[str] | None = None) -> bool:
+        """Like `ready`, but true only once per instant: each is answered once."""
+        if stamp_ns == self._taken or not self.ready(stamp_ns, names):
+            return False
+        self._taken = stamp_ns
+        return True
+
     def reset(self) -> None:
         """Forget all stamps: time starts anew."""
         self._newest = dict.fromkeys(self._newest)
+        self._taken = None

@@ -1,21 +1,20 @@
 """Controller node: task commands at 20 Hz held over a joint-velocity loop at 100 Hz.
 
-Which command may be followed is decided by `core.command`, how the arm follows it by
-`core.velocity`; this shell carries messages. It must never subscribe to images: they would share
-this process's interpreter with the joint loop.
+Which command may be followed is decided by `core.command`, how it is by `core.velocity`. Images
+must stay out of this process: they would share its interpreter with the joint loop.
 """
 
+import itertools
 import sys
 import time
 from typing import Any
 
-import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from sensor_msgs.msg import JointState
 
 from chef_cell.core.command import CommandGate, Decision, GateSettings
-from chef_cell.core.joint_loop import JointLoop
+from chef_cell.core.joint_loop import AT_REST, JointLoop
 from chef_cell.core.lockstep import StampGate
 from chef_cell.core.timing import PeriodStatistics
 from chef_cell.core.velocity import CartesianController, ControllerSettings, ControlOutput
@@ -47,16 +46,13 @@ class ControllerNode(ros.CellNode):
         self._loop = JointLoop(self._gate, CartesianController(ArmKinematics(), settings, PERIOD))
         self._periods = PeriodStatistics(PERIOD)
         self._stamps = StampGate(INPUTS)
-        self._tick: Tick | None = None  # waits for its answer
-        self._answered: Time | None = None
+        self._tick: Tick | None = None
         self._episode = self._reason = ''
-        self._count = 0
+        self._count = itertools.count()
         self._joint_commands = self.create_publisher(
             JointCommand, '/robot/limb/right/joint_command', ros.COMMAND_QOS
         )
-        self._gripper_commands = self.create_publisher(
-            GripperCommand, 'gripper/command', ros.COMMAND_QOS
-        )
+        self._grips = self.create_publisher(GripperCommand, 'gripper/command', ros.COMMAND_QOS)
         self._states = self.create_publisher(ControllerState, 'controller/state', ros.COMMAND_QOS)
         self._subscribe()
 
@@ -72,10 +68,10 @@ class ControllerNode(ros.CellNode):
             ros.every(self, PERIOD, self._run_joint_loop)
 
     def _on_joints(self, message: JointState) -> None:
-        position = None
         try:
             position = messages.arm_from_message(message).position
         except ValueError as error:
+            position = None
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
         self._loop.on_joints(position, self._time(message))
         self._arrived('joints', message)
@@ -94,8 +90,6 @@ class ControllerNode(ros.CellNode):
         self._gate.on_episode(message.phase == EpisodeState.RUNNING, time.monotonic())
 
     def _on_tick(self, message: Tick) -> None:
-        if message.header.stamp == self._answered:
-            return
         self._tick = message
         self._gate.on_episode(bool(message.episode_id), self._time(message))
         self._arrived('tick', message)
@@ -109,27 +103,24 @@ class ControllerNode(ros.CellNode):
         if not self._lockstep:
             return
         self._stamps.put(name, ros.nanoseconds(message.header.stamp))
-        tick = self._tick
-        if tick is None:
+        if (tick := self._tick) is None:
             return
         inputs = INPUTS if tick.command_due else INPUTS[:-1]
-        if self._stamps.ready(ros.nanoseconds(tick.header.stamp), inputs):
-            self._tick, self._answered = None, tick.header.stamp
+        if self._stamps.take(ros.nanoseconds(tick.header.stamp), inputs):
             if tick.episode_id != self._episode:
                 self._episode = tick.episode_id
                 self._loop.reset()
             self._step(ros.seconds(tick.header.stamp), tick.header.stamp, tick.command_due)
 
     def _run_joint_loop(self) -> None:
-        self._count += 1
-        due = self._count % TICKS_PER_COMMAND == 0
+        due = next(self._count) % TICKS_PER_COMMAND == 0
         self._step(time.monotonic(), self.get_clock().now().to_msg(), due)
 
     def _step(self, now: float, stamp: Time, command_due: bool) -> None:
         self._periods.tick(time.monotonic())
         decision, output = self._loop.step(now)
         if command_due:
-            self._gripper_commands.publish(messages.gripper_command(decision.command, stamp))
+            self._grips.publish(messages.gripper_command(decision.command, stamp))
         self._joint_commands.publish(messages.velocity_to_message(output.joint_velocity, stamp))
         if command_due:
             self._publish_state(decision, output, stamp)
@@ -138,20 +129,15 @@ class ControllerNode(ros.CellNode):
         if decision.reason != self._reason:
             self.get_logger().info(f'{self._reason or "moving"} -> {decision.reason or "moving"}')
             self._reason = decision.reason
-        state = ControllerState(stopped=bool(decision.reason), stop_reason=decision.reason)
-        state.header.stamp = stamp
-        state.joint_velocity = output.joint_velocity
-        state.twist = output.twist
-        state.limited_by = list(output.limited_by)
-        state.manipulability = output.manipulability
+        state = messages.controller_state(decision.reason, output, stamp)
         state.period_ms = [1e3 * period for period in self._periods.take()]
         state.missed_deadlines = self._periods.missed
         self._states.publish(state)
 
     def stop(self) -> None:
         """Leave the arm at rest: the last command is zero velocity."""
-        stamp = self.get_clock().now().to_msg()
-        self._joint_commands.publish(messages.velocity_to_message(np.zeros(7), stamp))
+        now = self.get_clock().now().to_msg()
+        self._joint_commands.publish(messages.velocity_to_message(AT_REST.joint_velocity, now))
         self._joint_commands.wait_for_all_acked(Duration(seconds=0.2))
 
 

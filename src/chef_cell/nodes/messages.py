@@ -28,8 +28,10 @@ from chef_cell.core.readings import (
     TaskCommand,
     WrenchReading,
 )
+from chef_cell.core.velocity import ControlOutput
 from chef_cell.nodes import ros
 from chef_interfaces.msg import (
+    ControllerState,
     GripperCommand,
     GripperState,
     PolicyState,
@@ -208,6 +210,17 @@ def policy_state(actor: Actor, stamp: Time) -> PolicyState:
     if pending is not None:
         state.pending = pending.path
     return state
+
+
+def controller_state(reason: str, output: ControlOutput, stamp: Time) -> ControllerState:
+    """Return what the controller did; it stopped when there is a reason."""
+    message = ControllerState(stopped=bool(reason), stop_reason=reason)
+    message.header.stamp = stamp
+    message.joint_velocity = output.joint_velocity
+    message.twist = output.twist
+    message.limited_by = list(output.limited_by)
+    message.manipulability = output.manipulability
+    return message
 
 
 def pose(message: Pose) -> np.ndarray:

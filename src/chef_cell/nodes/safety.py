@@ -27,7 +27,8 @@ class SafetyNode(ros.CellNode):
         self._lockstep = self.declare_parameter('lockstep', False).value
         self._latch = SafetyLatch(ros.declare_settings(self, SafetySettings))
         self._state = SafetyState()
-        self._wrench: WrenchStamped | None = None
+        self._wrench = WrenchStamped()
+        self._heard = False
         self._tick: Tick | None = None
         self._gate = StampGate(('wrench', 'tick'))
         self._publisher = self.create_publisher(SafetyState, 'safety', ros.STATE_QOS)
@@ -48,7 +49,7 @@ class SafetyNode(ros.CellNode):
         return stamp if self._lockstep else time.monotonic()
 
     def _on_wrench(self, message: WrenchStamped) -> None:
-        self._wrench = message
+        self._wrench, self._heard = message, True
         if self._lockstep:
             self._gate.put('wrench', ros.nanoseconds(message.header.stamp))
             self._judge_together()
@@ -65,7 +66,7 @@ class SafetyNode(ros.CellNode):
         if self._tick is None:
             return
         stamp = self._tick.header.stamp
-        if self._gate.ready(ros.nanoseconds(stamp)):
+        if self._gate.take(ros.nanoseconds(stamp)):
             self._latch.start_episode(self._tick.episode_id, ros.seconds(stamp))
             self._judge()
 
@@ -94,7 +95,7 @@ class SafetyNode(ros.CellNode):
             self._latch.start_episode(message.episode_id, time.monotonic())
 
     def _beat(self) -> None:
-        if self._wrench is None:
+        if not self._heard:
             self.get_logger().info('waiting for the first wrench', throttle_duration_sec=5.0)
             return
         self._latch.tick(time.monotonic())

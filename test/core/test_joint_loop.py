@@ -33,7 +33,7 @@ def moving_loop():
     loop.gate.on_safety(True, 0.0)
     loop.gate.on_episode(True, 0.0)
     loop.gate.on_command(command(), 0.0)
-    loop.reset()
+    loop.begin('e1')
     for _ in range(5):
         _, output = loop.step(0.0)
     assert np.abs(output.joint_velocity).max() > 0.05
@@ -61,6 +61,14 @@ def test_after_a_halt_the_arm_starts_from_rest():
     decision, output = loop.step(0.02)
     assert decision.motion is Motion.FOLLOW
     assert np.all(np.abs(output.joint_velocity) <= LARGEST_CHANGE)
+
+
+def test_another_episode_starts_from_rest():
+    loop = moving_loop()
+    loop.begin('e1')
+    assert np.abs(loop.step(0.0)[1].joint_velocity).max() > 0.05
+    loop.begin('e2')
+    assert np.all(np.abs(loop.step(0.0)[1].joint_velocity) <= LARGEST_CHANGE)
 
 
 class CellMachine(RuleBasedStateMachine):

@@ -15,6 +15,7 @@ class JointLoop:
         self.gate = gate
         self._controller = controller
         self._position: np.ndarray | None = None
+        self._episode_id = ''
 
     def on_joints(self, position: np.ndarray | None, now: float) -> None:
         """Take measured joint positions (rad, (7,)); None for a message that was unusable."""
@@ -23,16 +24,24 @@ class JointLoop:
             self._position = position
         self.gate.on_joints(valid, now)
 
-    def reset(self) -> None:
-        """Begin an episode: at rest where the arm is, whatever was commanded before."""
-        if self._position is not None:
-            self._controller.reset(self._position)
+    def begin(self, episode_id: str) -> None:
+        """Start another episode at rest where the arm is, whatever was commanded before.
+
+        For simulated time, in which the arm was put there: a real one may still be slowing down.
+        """
+        if episode_id != self._episode_id:
+            self._episode_id = episode_id
+            self._reset()
 
     def step(self, now: float) -> tuple[Decision, ControlOutput]:
         """Return what was decided for the time `now`, and the joint velocities to command."""
         decision = self.gate.decide(now)
         if decision.motion is Motion.HALT or self._position is None:
             # Start again from where the arm is, at rest: resuming must never jump.
-            self.reset()
+            self._reset()
             return decision, AT_REST
         return decision, self._controller.step(self._position, decision.command)
+
+    def _reset(self) -> None:
+        if self._position is not None:
+            self._controller.reset(self._position)

@@ -46,17 +46,14 @@ class ControllerNode(ros.CellNode):
         self._loop = JointLoop(self._gate, CartesianController(ArmKinematics(), settings, PERIOD))
         self._periods = PeriodStatistics(PERIOD)
         self._stamps = StampGate(INPUTS)
-        self._tick: Tick | None = None
-        self._episode = self._reason = ''
+        self._tick = Tick()
+        self._reason = ''
         self._count = itertools.count()
         self._joint_commands = self.create_publisher(
             JointCommand, '/robot/limb/right/joint_command', ros.COMMAND_QOS
         )
         self._grips = self.create_publisher(GripperCommand, 'gripper/command', ros.COMMAND_QOS)
         self._states = self.create_publisher(ControllerState, 'controller/state', ros.COMMAND_QOS)
-        self._subscribe()
-
-    def _subscribe(self) -> None:
         qos = ros.sensor_qos(self._lockstep)
         self.create_subscription(JointState, '/robot/joint_states', self._on_joints, qos)
         self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
@@ -78,6 +75,8 @@ class ControllerNode(ros.CellNode):
 
     def _on_safety(self, message: SafetyState) -> None:
         self._gate.on_safety(message.level == SafetyState.OK, self._time(message))
+        if message.level != SafetyState.OK and not self._lockstep:
+            self._halt()  # now, not at the next tick
         self._arrived('safety', message)
 
     def _on_command(self, message: TaskCommand) -> None:
@@ -103,13 +102,10 @@ class ControllerNode(ros.CellNode):
         if not self._lockstep:
             return
         self._stamps.put(name, ros.nanoseconds(message.header.stamp))
-        if (tick := self._tick) is None:
-            return
+        tick = self._tick
         inputs = INPUTS if tick.command_due else INPUTS[:-1]
         if self._stamps.take(ros.nanoseconds(tick.header.stamp), inputs):
-            if tick.episode_id != self._episode:
-                self._episode = tick.episode_id
-                self._loop.reset()
+            self._loop.begin(tick.episode_id)
             self._step(ros.seconds(tick.header.stamp), tick.header.stamp, tick.command_due)
 
     def _run_joint_loop(self) -> None:
@@ -134,10 +130,13 @@ class ControllerNode(ros.CellNode):
         state.missed_deadlines = self._periods.missed
         self._states.publish(state)
 
-    def stop(self) -> None:
-        """Leave the arm at rest: the last command is zero velocity."""
+    def _halt(self) -> None:
         now = self.get_clock().now().to_msg()
         self._joint_commands.publish(messages.velocity_to_message(AT_REST.joint_velocity, now))
+
+    def stop(self) -> None:
+        """Leave the arm at rest: the last command is zero velocity."""
+        self._halt()
         self._joint_commands.wait_for_all_acked(Duration(seconds=0.2))
 
 

@@ -135,12 +135,17 @@ class Graph:
     @contextlib.contextmanager
     def open(cls, namespace: str = '/cell') -> Iterator['Graph']:
         """A graph on a free domain; everything in it has ended when the block is left."""
-        with domain_coordinator.domain_id(lambda: random.randint(10, 99)) as domain:
-            graph = cls(domain, namespace)
-            try:
-                yield graph
-            finally:
-                graph.close()
+        # Not a `with`: the coordinator takes every OSError of its block for a port in use.
+        reservation = contextlib.ExitStack()
+        domain = reservation.enter_context(
+            domain_coordinator.domain_id(lambda: random.randint(10, 99))
+        )
+        graph = cls(domain, namespace)
+        try:
+            yield graph
+        finally:
+            graph.close()
+            reservation.close()
 
     def start(
         self, name: str, parameters: dict[str, Any] | None = None, arguments: tuple[str, ...] = ()

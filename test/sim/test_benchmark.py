@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chef_cell.bench import fidelity
+from chef_cell.bench import fidelity, speed
 from chef_cell.sim.benchmark_observation import SIZE, BenchmarkObserver
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
@@ -102,3 +102,18 @@ def test_an_episode_repeats(policy_file, monkeypatch):
     monkeypatch.setattr(fidelity, 'MAX_STEPS', 10)
     task = fidelity.Task(policy_file.parent, '3', 0, fidelity.SimSettings())
     assert fidelity.run_episode(task) == fidelity.run_episode(task)
+
+
+def test_fidelity_names_missing_policies(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', ['fidelity', '--teachers', str(tmp_path), '--triplets', '2'])
+    assert fidelity.main() == 2
+    assert 'triplet2.npz' in capsys.readouterr().out.replace('\n', '')
+
+
+def test_speed_compares_the_cell_with_bare_physics(monkeypatch):
+    monkeypatch.setattr(speed, 'BLOCK', 5)
+    measured = speed.measure('state only', speed.STATE, lambda _: np.zeros(5), blocks=2)
+    assert 0.0 < measured.physics < measured.cell
+    assert 0.1 < measured.share < 1.0
+    cells = [list(column.cells) for column in speed.tabulate([measured]).columns]
+    assert cells[0] == ['state only']

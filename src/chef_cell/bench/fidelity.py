@@ -98,7 +98,7 @@ def tabulate(episodes: list[Episode]) -> Table:
     headings = ('triplet', 'episodes', 'published', 'sparse stack', 'stack-leave')
     ruled = (f'sparse, {FORCE_LIMIT:.0f} N rule', f'leave, {FORCE_LIMIT:.0f} N rule')
     for heading in (*headings, *ruled, f'above {FORCE_LIMIT:.0f} N', 'median peak N'):
-        table.add_column(heading, justify='right')
+        table.add_column(heading, justify='right', min_width=len(heading.split()[0]))
     means: list[list[float]] = []
     for triplet in sorted({episode.triplet for episode in episodes}):
         group = [episode for episode in episodes if episode.triplet == triplet]

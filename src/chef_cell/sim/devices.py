@@ -74,6 +74,7 @@ class SimWrist:
     """The FTS-300, without noise, as in the benchmark; implements `ports.Wrist`.
 
     The robot's weight is compensated in simulation, so the sensor reads zero in free space.
+    Between two control steps the reading is that of the last physics step, 2 ms before now.
     """
 
     def __init__(self, cell: 'SimCell') -> None:

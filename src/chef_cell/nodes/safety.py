@@ -6,6 +6,7 @@ It says nothing before the first wrench: to the controller a silent latch means 
 import sys
 import time
 
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -27,6 +28,7 @@ class SafetyNode(ros.CellNode):
         self._lockstep = self.declare_parameter('lockstep', False).value
         self._latch = SafetyLatch(ros.declare_settings(self, SafetySettings))
         self._state = SafetyState()
+        self._since = 0.0
         self._wrench = WrenchStamped()
         self._heard = False
         self._tick: Tick | None = None
@@ -40,7 +42,7 @@ class SafetyNode(ros.CellNode):
         self.create_service(Trigger, '~/rearm', self._rearm)
         if self._lockstep:
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
-            self._publish()
+            self._publish(Time())
         else:
             ros.every(self, HEARTBEAT, self._beat)
 
@@ -74,7 +76,7 @@ class SafetyNode(ros.CellNode):
         reading = messages.wrench_from_message(self._wrench)
         self._latch.on_wrench(reading, self._now(reading.stamp))
         self._state.header.stamp = self._wrench.header.stamp
-        self._publish()
+        self._publish(self._wrench.header.stamp)
 
     def _on_joints(self, message: JointState) -> None:
         stamp = ros.seconds(message.header.stamp)
@@ -83,10 +85,12 @@ class SafetyNode(ros.CellNode):
         except ValueError as error:
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
             self._latch.on_malformed('joint_states', stamp, self._now(stamp))
+        self._publish_change(message.header.stamp)
 
     def _on_command(self, message: TaskCommand) -> None:
         command = messages.task_command_from_message(message)
         self._latch.on_command(command, self._now(command.stamp))
+        self._publish_change(message.header.stamp)
 
     def _on_episode(self, message: EpisodeState) -> None:
         if message.phase != EpisodeState.RUNNING:
@@ -99,10 +103,18 @@ class SafetyNode(ros.CellNode):
             self.get_logger().info('waiting for the first wrench', throttle_duration_sec=5.0)
             return
         self._latch.tick(time.monotonic())
-        self._publish()
+        self._publish(self._state.header.stamp)
 
-    def _publish(self) -> None:
+    def _publish_change(self, stamp: Time) -> None:
+        if self._latch.state.level != self._state.level:
+            self._publish(stamp)
+
+    def _publish(self, stamp: Time) -> None:
+        """Publish the verdict; `stamp` is that of the sample that was judged last."""
         verdict, state = self._latch.state, self._state
+        if verdict.since != self._since:
+            self._since = verdict.since
+            state.since = stamp if verdict.level else Time()
         # Two calls, because rclpy refuses two severities from one line, by raising.
         if verdict.level > state.level:
             self.get_logger().error(f'stop: {verdict}')
@@ -113,7 +125,6 @@ class SafetyNode(ros.CellNode):
         state.source = verdict.source
         state.value = float(verdict.value)
         state.limit = float(verdict.limit)
-        state.since = ros.to_stamp(round(verdict.since * 1e9))
         state.episode_id = verdict.episode_id
         self._publisher.publish(state)
 
@@ -122,7 +133,7 @@ class SafetyNode(ros.CellNode):
         response.success = not causes
         response.message = '; '.join(causes) or 'rearmed'
         self.get_logger().info(f'rearm: {response.message}')
-        self._publish()
+        self._publish(self._state.header.stamp)
         return response
 
 

@@ -9,21 +9,27 @@ from rich.console import Console
 
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.observe import IMAGE_PREFIX
+from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
 from chef_cell.graph import CAMERAS, CellSettings, GraphError
 from chef_trainer.policy_file import PolicyFileError, read_spec
 
-OK, FAILED, BAD_INPUT = 0, 1, 2
+OK, BAD_INPUT = 0, 2
+_RECORD = 'session.json'
+#: Width of tables where there is no terminal (characters).
+_WIDTH = 120
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     try:
         return int(options.command(options, console))
     except (ScheduleError, GraphError, PolicyFileError) as error:
-        print(f'chef: {error}', file=sys.stderr)
+        _complain(error)
         return BAD_INPUT
 
 
@@ -117,23 +123,42 @@ def _session(options: argparse.Namespace, console: Console) -> int:
     try:
         folder, code = session.run(request, console)
     except DomainError as error:
-        print(f'chef: {error}', file=sys.stderr)
+        _complain(error)
         return BAD_INPUT
     except session.CellError as error:
-        print(f'chef: {error}', file=sys.stderr)
+        _complain(error)
         return error.exit_code
     _show(folder, console, report=code == OK and not options.no_report)
     return code
 
 
 def _show(folder: Path, console: Console, report: bool) -> None:
-    """Print the table of a session and write its report."""
-    print(folder)
+    """Print the table of a session; write its report and say where it is."""
+    if not (folder / _RECORD).exists():
+        return
+    # Only now: it draws, and that takes long to import.
+    from chef_cell.report import build, session_table
+
+    result = SessionResult.from_json((folder / _RECORD).read_text())
+    if result.episodes:
+        console.print(session_table(folder, result))
+    if result.stopped_by:
+        _complain(f'session stopped: {result.stopped_by}')
+    if report and result.episodes:
+        with console.status('writing the report'):
+            page = build(folder)
+        console.print(f'report: {page}', soft_wrap=True, highlight=False)
+    else:
+        console.print(f'session: {folder}', soft_wrap=True, highlight=False)
+
+
+def _complain(words: object) -> None:
+    sys.stderr.write(f'chef: {words}\n')
 
 
 def _report(options: argparse.Namespace, console: Console) -> int:
-    if not (options.folder / 'session.json').exists():
-        print(f'chef: {options.folder} has no session.json', file=sys.stderr)
+    if not (options.folder / _RECORD).exists():
+        _complain(f'{options.folder} has no {_RECORD}')
         return BAD_INPUT
     _show(options.folder, console, report=True)
     return OK

@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 #: How long a node may take to end after each signal, politest first (s).
-_STAGES = ((signal.SIGINT, 10.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
+_STAGES = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 #: How long the session may take to end the episode before the others are told to end (s).
 _LAST_WORDS = 5.0
 _POLL = 0.01

@@ -116,4 +116,5 @@ class Display:
             f'{state.outcome}{detail} (peak {state.peak_force:.1f} N){self._rate()}',
             highlight=False,
             markup=False,
+            soft_wrap=True,
         )

@@ -16,7 +16,6 @@ from rich.console import Console
 from chef_cell.cli.domain import reserved_domain
 from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.progress import Display, Follower
-from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import SessionPlan, queue
 from chef_cell.graph import CellSettings, nodes
 from chef_interfaces.msg import EpisodeState
@@ -145,9 +144,3 @@ def _environment(config: Path, domain: int) -> dict[str, str]:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def load_result(folder: Path) -> SessionResult | None:
-    """Return the record of a session; None when it ended before its first episode."""
-    path = folder / 'session.json'
-    return SessionResult.from_json(path.read_text()) if path.exists() else None

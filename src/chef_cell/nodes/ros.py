@@ -33,8 +33,10 @@ STATE_QOS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-COMMAND_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-SENSOR_PUBLISHER_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+# A reliable publisher drops what a slow subscriber has not taken once `depth` newer samples have
+# followed; in lockstep, with thousands of samples a second, 10 of them are 10 ms.
+COMMAND_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+SENSOR_PUBLISHER_QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 
 
 def sensor_qos(lockstep: bool) -> QoSProfile:

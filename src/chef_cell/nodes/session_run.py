@@ -111,12 +111,14 @@ class SessionRun:
         """End the session here, and the episode that is under way."""
         self.exit_code = error.exit_code
         self.result = dataclasses.replace(self.result, stopped_by=error.reason)
-        if self.watch is not None and not self.watch.over:
-            played = self.watch.episode.phase == Phase.RUNNING
-            self.watch.episode.stop(Stop(error.outcome, error.reason), time.monotonic())
+        watch = self.watch
+        if watch is not None and watch.episode.phase == Phase.RUNNING:
+            watch.episode.stop(Stop(error.outcome, error.reason), time.monotonic())
             self.publish()
-            if played:
-                self._write_down(self.watch)
+            self._write_down(watch)
+        elif watch is not None and watch.episode.phase == Phase.RESETTING:
+            self.watch = None
+            self._announce(EpisodeState())
         self._write()
 
     def publish(self) -> None:

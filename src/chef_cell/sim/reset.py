@@ -14,7 +14,7 @@ from chef_cell.sim.addresses import Addresses
 _TOOL_LOWER, _TOOL_UPPER = (0.5, -0.14, 0.22), (0.7, 0.14, 0.43)  # m
 _TOOL_YAW = np.pi / 4  # rad, either way
 _OBJECT_LOWER, _OBJECT_UPPER = (0.5, -0.1, 0.12), (0.7, 0.1, 0.12)  # m
-_TRIES = 20
+_TRIES = 100
 _PARKED = 5.0  # m above the floor, where an object waits for its turn
 _SETTLE_TIME = 2.0  # s
 _SETTLE_CHECK = 25  # physics steps between two looks at the speed

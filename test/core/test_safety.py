@@ -3,9 +3,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
 from chef_cell.core.safety import Level, SafetyLatch, SafetySettings
@@ -209,96 +206,3 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=r'frozen|positive'):
         SafetySettings(**wrong)
-
-
-class LatchMachine(RuleBasedStateMachine):
-    """Random lives of a latch; the model only knows what must never be."""
-
-    def __init__(self):
-        super().__init__()
-        self.latch = SafetyLatch()
-        self.now = 0.0
-        self.first = None  # first verdict since the latch was last released
-        self.fault_pending = False
-        self.newest_force = GOOD
-        self.episode = 0
-
-    def settle(self):
-        """Note the first verdict after something happened."""
-        if self.first is None and self.latch.state.level:
-            self.first = self.latch.state
-
-    @rule(force=st.sampled_from([GOOD, 5.0, 20.0, HARD, BROKEN, math.inf]))
-    def feel(self, force):
-        self.now += 0.01
-        self.latch.on_wrench(wrench(self.now, force), self.now)
-        self.newest_force = force
-        self.fault_pending |= not math.isfinite(force)
-        self.settle()
-
-    @rule(x=st.sampled_from([0.0, 0.07, 0.2, BROKEN]))
-    def be_commanded(self, x):
-        self.latch.on_command(command(self.now, x), self.now)
-        self.fault_pending |= not abs(x) <= 0.07
-        self.settle()
-
-    @rule(speed=st.sampled_from([0.0, 1.0, 10.0, BROKEN]))
-    def move(self, speed):
-        self.latch.on_joints(arm(self.now, speed=speed), self.now)
-        self.fault_pending |= not speed <= 1.0
-        self.settle()
-
-    @rule(gap=st.sampled_from([0.01, 0.04, 1.0]))
-    def wait(self, gap):
-        self.now += gap
-        self.latch.tick(self.now)
-        self.settle()
-
-    @rule()
-    def begin_episode(self):
-        released = self.latch.state.level == Level.EPISODE_STOP
-        self.episode += 1
-        self.latch.start_episode(str(self.episode), self.now)
-        if released:
-            self.first = None
-
-    @rule()
-    def finish_episode(self):
-        self.latch.end_episode(str(self.episode))
-
-    @rule()
-    def rearm(self):
-        before = self.latch.state
-        refused = self.latch.rearm(self.now)
-        if refused:
-            assert self.latch.state == before
-        else:
-            assert self.latch.state.level == Level.OK
-            assert self.newest_force <= 20.0, 'rearmed although the cause is there'
-            self.first, self.fault_pending = None, False
-
-    @invariant()
-    def a_fault_stays_until_rearmed(self):
-        if self.fault_pending:
-            assert self.latch.state.level == Level.FAULT
-
-    @invariant()
-    def a_hard_touch_stops(self):
-        if self.newest_force > 20.0 and self.first is not None:
-            assert self.latch.state.level != Level.OK
-
-    @invariant()
-    def the_first_reason_is_the_one_reported(self):
-        state = self.latch.state
-        if state.level == Level.OK:
-            assert state.reason == ''
-            return
-        kept = ('reason', 'source', 'value', 'limit', 'since', 'episode_id')
-        reported = [repr(getattr(state, name)) for name in kept]
-        assert reported == [repr(getattr(self.first, name)) for name in kept]
-
-
-TestLatchMachine = LatchMachine.TestCase
-TestLatchMachine.settings = hypothesis_settings(
-    max_examples=200, stateful_step_count=40, deadline=None
-)

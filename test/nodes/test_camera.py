@@ -98,6 +98,7 @@ def test_a_resized_image_keeps_its_brightness(devices):
 
 def test_intrinsics_follow_the_pixels(devices):
     device = Intrinsics.from_fovy(math.radians(35.0), 1920, 1200)
+    devices.info_publisher['front'].publish(CameraInfo())  # uncalibrated: refused
     devices.info_publisher['front'].publish(camera_info.to_message(device))
     pixels = np.zeros((1200, 1920, 3), np.uint8)
 

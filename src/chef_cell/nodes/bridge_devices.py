@@ -57,6 +57,7 @@ class Devices:
 
         Raises:
             ValueError: no such triplet or object.
+            ResetError: no start state was found.
         """
         self._cell.reset(seed, triplet or None)
         self._samples = Samples.read(self._cell)

@@ -19,6 +19,7 @@ from chef_cell.nodes.diagnostics import Diagnostics
 from chef_cell.nodes.intera_border import InteraBorder
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
+from chef_cell.sim.reset import ResetError
 from chef_cell.sim.scene import SimSettings
 from chef_interfaces.msg import EpisodeState, GripperCommand
 from chef_interfaces.srv import ResetScene
@@ -80,10 +81,11 @@ class MujocoBridge(ros.CellNode):
         if self._running:
             response.message = f'episode {self._running!r} is running'
             return response
+        self._prepared = ''
         try:
             with self._time.making_scene():
                 self._devices.reset(request.seed, request.triplet)
-        except ValueError as error:
+        except (ValueError, ResetError) as error:
             response.message = str(error)
             return response
         self._prepared = request.episode_id

@@ -98,7 +98,7 @@ def tabulate(episodes: list[Episode]) -> Table:
     headings = ('triplet', 'episodes', 'published', 'sparse stack', 'stack-leave')
     ruled = (f'sparse, {FORCE_LIMIT:.0f} N rule', f'leave, {FORCE_LIMIT:.0f} N rule')
     for heading in (*headings, *ruled, f'above {FORCE_LIMIT:.0f} N', 'median peak N'):
-        table.add_column(heading, justify='right', min_width=len(heading.split()[0]))
+        table.add_column(heading, justify='right')
     means: list[list[float]] = []
     for triplet in sorted({episode.triplet for episode in episodes}):
         group = [episode for episode in episodes if episode.triplet == triplet]
@@ -152,7 +152,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the bench; returns the exit code."""
     arguments = _arguments()
-    console = Console()
+    # A file has no width of its own; a narrow table would be hard to read.
+    console = Console(width=None if sys.stdout.isatty() else 120)
     missing = [
         str(path)
         for path in (arguments.teachers / f'triplet{t}.npz' for t in arguments.triplets)

@@ -152,7 +152,7 @@ def main() -> int:
         ]
     except KeyboardInterrupt:
         return 130
-    Console().print(tabulate(speeds))
+    Console(width=None if sys.stdout.isatty() else 120).print(tabulate(speeds))
     return 0
 
 

@@ -47,14 +47,16 @@ MAY_IMPORT = {
         'numpy', 'PIL', 'yaml', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
         'chef_trainer.spec', *ROS,
     },
-    **dict.fromkeys(
-        [f'chef_cell.nodes.{module}' for module in ('recorder', 'recording', 'topic_watch')],
-        {'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS},
-    ),
+    **{
+        f'chef_cell.nodes.{module}': {
+            'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
+        }
+        for module in ('recorder', 'recording', 'topic_watch')
+    },
     'chef_cell.nodes.definitions': {'chef_trainer.episodes', *ROS},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
     'chef_cell.report': {
-        'numpy', 'chef_cell.core', 'chef_trainer.episodes', 'chef_trainer.spec', *REPORT, *ROS,
+        'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
     'chef_cell.bench': {
         'numpy', 'mujoco', 'rich', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',

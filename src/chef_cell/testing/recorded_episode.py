@@ -122,7 +122,7 @@ def _messages(script: Script) -> Iterator[Message]:
     yield '/cell/safety', start, SafetyState()
     for tick in range(script.steps * TICKS + 1):
         stamp = ros.to_stamp(tick * STEP_NS // TICKS)
-        progress = tick / (script.steps * TICKS)
+        progress = tick / (script.steps * TICKS or 1)
         yield from _joint_tick(script, progress, stamp)
         if tick % TICKS == 0:
             yield from _control_step(script, progress, stamp, tick // TICKS)

@@ -1,6 +1,7 @@
 """Images of one camera topic, looked at where they lie in the file."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from chef_trainer.episodes.errors import EpisodeFileError
 
 #: sensor_msgs/Image encodings understood: channels, and whether they are stored as blue first.
 ENCODINGS = {'rgb8': (3, False), 'bgr8': (3, True), 'mono8': (1, False)}
+
+Kind = TypeVar('Kind', Column, TextColumn, TimeColumn)
 
 
 class Frames(Sequence[np.ndarray]):
@@ -66,13 +69,15 @@ class Frames(Sequence[np.ndarray]):
         return np.array(stamps, dtype=np.int64)
 
     def _number(self, index: int, name: str) -> int:
-        return int(self._column(index, name, Column).read(self._messages[index][None])[0])
+        offset = self._column(index, name, Column).offset
+        return int.from_bytes(bytes(self._messages[index][offset : offset + 4]), 'little')
 
     def _text(self, index: int, name: str) -> str:
-        return str(self._column(index, name, TextColumn).read(self._messages[index][None])[0])
+        ((offset, size),) = self._column(index, name, TextColumn).spans
+        return bytes(self._messages[index][offset : offset + size]).decode(errors='replace')
 
-    def _column(self, index: int, name: str, kind: type) -> Column:
+    def _column(self, index: int, name: str, kind: type[Kind]) -> Kind:
         column = self._layouts[index].columns.get(name)
         if not isinstance(column, kind):
             raise self._fail(f'frame {index} has no field {name}')
-        return column  # type: ignore[return-value]
+        return column

@@ -66,7 +66,7 @@ def force_histogram(episodes: Sequence[EpisodeResult], limit: float, path: Path)
         top = max([limit * 1.2, *(force for group in groups.values() for force in group)])
         axes[0].hist(
             list(groups.values()),
-            bins=np.linspace(0, top, 25),
+            bins=np.linspace(0, top, 25).tolist(),
             stacked=True,
             label=list(groups),
             color=(COLOURS[2], COLOURS[1]),

@@ -72,8 +72,9 @@ def test_nothing_moves_time_at_the_end_or_outside_an_episode():
     assert not ended.instant.command_due
     stopped = stepper()
     stopped.stop()
-    for episode in (ended, stopped):
+    for episode, counted in ((ended, 0), (stopped, 1)):
         assert not episode.awaits(JOINT_COMMAND, START)
+        assert episode.ignored == counted
         with pytest.raises(ValueError, match='still waits'):
             episode.advance()
 

@@ -48,13 +48,17 @@ class EpisodeStepper:
         self._awaited = set()
 
     def awaits(self, name: str, stamp_ns: int) -> bool:
-        """Whether an input with this stamp is waited for; if not, it is counted as ignored."""
-        awaited = (
-            self.instant is not None
-            and self.instant.stamp_ns == stamp_ns
-            and name in self._awaited
-        )
-        self.ignored += not awaited
+        """Whether an input with this stamp is waited for; if not, it is counted as ignored.
+
+        An answer to the last instant is not counted: whoever answers ticks can't know it to be
+        the last.
+        """
+        instant = self.instant
+        if instant is None or instant.stamp_ns != stamp_ns:
+            self.ignored += 1
+            return False
+        awaited = name in self._awaited
+        self.ignored += not awaited and not instant.last
         return awaited
 
     def put(self, name: str) -> bool:

@@ -33,6 +33,7 @@ class LatchMachine(RuleBasedStateMachine):
         self.latch = SafetyLatch()
         self.now = 0.0
         self.first = None  # first verdict since the latch was last released
+        self.first_fault = None
         self.fault_pending = False
         self.newest_force = GOOD
         self.episode = 0
@@ -41,6 +42,8 @@ class LatchMachine(RuleBasedStateMachine):
         """Note the first verdict after something happened."""
         if self.first is None and self.latch.state.level:
             self.first = self.latch.state
+        if self.first_fault is None and self.latch.state.level == Level.FAULT:
+            self.first_fault = self.latch.state.fault
 
     @rule(force=st.sampled_from([GOOD, 5.0, 20.0, HARD, BROKEN, math.inf]))
     def feel(self, force):
@@ -89,7 +92,7 @@ class LatchMachine(RuleBasedStateMachine):
         else:
             assert self.latch.state.level == Level.OK
             assert self.newest_force <= 20.0, 'rearmed although the cause is there'
-            self.first, self.fault_pending = None, False
+            self.first, self.first_fault, self.fault_pending = None, None, False
 
     @invariant()
     def a_fault_stays_until_rearmed(self):
@@ -107,6 +110,7 @@ class LatchMachine(RuleBasedStateMachine):
         if state.level == Level.OK:
             assert state.reason == ''
             return
+        assert state.level != Level.FAULT or state.fault == self.first_fault
         kept = ('reason', 'source', 'value', 'limit', 'since', 'episode_id')
         reported = [repr(getattr(state, name)) for name in kept]
         assert reported == [repr(getattr(self.first, name)) for name in kept]

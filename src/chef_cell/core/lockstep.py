@@ -19,16 +19,17 @@ class StampGate:
     def put(self, name: str, stamp_ns: int) -> None:
         """Note that the input `name` has arrived with a stamp (integer ns).
 
+        A stamp older than the newest of that input is ignored, because anybody may publish:
+        time goes back only through `reset`.
+
         Raises:
-            ValueError: an unknown name, or a stamp older than the newest of that input. Time goes
-                back only through `reset`.
+            ValueError: an unknown name.
         """
         if name not in self._newest:
             raise ValueError(f'input {name!r} is unknown, allowed: {sorted(self._newest)}')
         newest = self._newest[name]
-        if newest is not None and stamp_ns < newest:
-            raise ValueError(f'{name} went back in time: {stamp_ns} ns after {newest} ns')
-        self._newest[name] = stamp_ns
+        if newest is None or stamp_ns > newest:
+            self._newest[name] = stamp_ns
 
     def ready(self, stamp_ns: int, names: Iterable[str] | None = None) -> bool:
         """Whether all inputs (or those in `names`) have arrived with exactly this stamp."""

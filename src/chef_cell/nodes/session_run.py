@@ -135,9 +135,12 @@ class SessionRun:
             limit,
             lambda: f'not up after {limit:g} s: {", ".join(client.absent(self._required))}',
         )
-        if client.safety.level == SafetyState.FAULT:
-            reason = f'safety is at FAULT: {client.safety.reason}; rearm it with safety/rearm'
-            raise SessionStoppedError(reason, FAULT)
+        # A moment, because word of a rearming may still be under way.
+        await self._until(
+            lambda: client.safety.level != SafetyState.FAULT,
+            1.0,
+            lambda: f'safety is at FAULT: {client.safety.reason}; rearm it with safety/rearm',
+        )
 
     async def _load(self, path: str) -> None:
         client = self._client

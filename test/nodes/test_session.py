@@ -1,0 +1,126 @@
+"""The session node: who is missing, what is refused, sessions on request, faults."""
+
+import json
+from pathlib import Path
+
+import pytest
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from std_srvs.srv import Trigger
+
+from chef_cell.graph import CellSettings, nodes, parameter_file
+from chef_cell.nodes import ros
+from chef_cell.testing.ros_harness import Graph
+from chef_interfaces.action import RunSession
+from chef_interfaces.msg import EpisodeState, TaskCommand
+from chef_trainer.spec import ObservationSpec
+from chef_trainer.testing import tiny_spec, write_tiny_policy
+
+CONFIG = Path(__file__).parents[2] / 'config'
+DEADLINE = 60.0
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'code', 'words'),
+    [
+        (
+            {'ready_timeout': 0.5, 'required': '[safety, policy, recorder]'},
+            3,
+            'not up after 0.5 s: safety, policy, recorder, mujoco_bridge',
+        ),
+        ({'triplets': "['7']"}, 2, "unknown triplet '7'"),
+        ({'episodes': 0}, 2, '0 episodes, at least 1'),
+        ({'max_steps': 0}, 1, 'max_steps = 0, must be positive'),
+    ],
+)
+def test_a_session_that_cannot_start_says_why(tmp_path, parameters, code, words):
+    with Graph.open() as graph:
+        process = graph.start(
+            'session', {'directory': str(tmp_path), 'run_on_start': True, **parameters}
+        )
+        graph.wait_for(lambda: not process.alive, 'the end of the node')
+
+        assert process.process.returncode == code
+        assert words in process.output()
+
+
+class Cell:
+    """A whole simulated cell in lockstep, and a client of run_session."""
+
+    def __init__(self, graph, folder):
+        self.graph = graph
+        self.folder = folder
+        overrides = {'session': {'max_steps': 20}}
+        for spec in nodes(CellSettings(directory=str(folder)), CONFIG, overrides=overrides):
+            path = folder / f'{spec.name}.yaml'
+            path.write_text(parameter_file(spec))
+            graph.start(spec.name, arguments=('--params-file', str(path)))
+        self.policy = folder / 'tiny.onnx'
+        spec = tiny_spec((ObservationSpec('tool_pose', (7,), 'm, quaternion'),))
+        write_tiny_policy(self.policy, spec)
+        self.client = ActionClient(graph.probe, RunSession, 'run_session')
+        self.feedback = []
+        self.states = graph.collect(EpisodeState, 'episode', ros.STATE_QOS)
+        graph.wait_for(self.client.server_is_ready, 'run_session', DEADLINE)
+
+    def ask(self, episodes=1, triplets=('1',)):
+        """Send a goal; returns its handle."""
+        goal = RunSession.Goal(
+            triplets=list(triplets), policies=[str(self.policy)], episodes=episodes
+        )
+        future = self.client.send_goal_async(
+            goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
+        )
+        self.graph.wait_for(future.done, 'an answer to the goal', DEADLINE)
+        return future.result()
+
+    def result(self, handle):
+        """Wait for the end of a session; returns status and result."""
+        future = handle.get_result_async()
+        self.graph.wait_for(future.done, 'the result', DEADLINE)
+        return future.result().status, future.result().result
+
+    def wait_running(self):
+        self.graph.wait_for(
+            lambda: self.states and self.states[-1].phase == EpisodeState.RUNNING,
+            'an episode',
+            DEADLINE,
+        )
+
+
+def test_sessions_on_request(tmp_path):
+    with Graph.open() as graph:
+        cell = Cell(graph, tmp_path)
+
+        refused = cell.ask(triplets=('0',))
+        assert not refused.accepted
+
+        status, result = cell.result(cell.ask(episodes=2))
+        assert status == GoalStatus.STATUS_SUCCEEDED
+        assert (result.episodes, result.stopped_by) == (2, '')
+        record = json.loads((Path(result.directory) / 'session.json').read_text())
+        assert [episode['steps'] for episode in record['episodes']] == [20, 20]
+        assert [state.episode.phase for state in cell.feedback][:2] == [
+            EpisodeState.RESETTING, EpisodeState.RUNNING
+        ]  # fmt: skip
+
+        running = cell.ask(episodes=1000)
+        cell.wait_running()
+        assert not cell.ask().accepted  # one at a time
+        graph.wait_for(running.cancel_goal_async().done, 'the cancellation', DEADLINE)
+        status, result = cell.result(running)
+        assert status == GoalStatus.STATUS_CANCELED
+        assert result.stopped_by == 'cancelled'
+
+        faulty = cell.ask(episodes=1000)
+        cell.wait_running()
+        graph.publisher(TaskCommand, 'command').publish(TaskCommand(yaw_rate=float('nan')))
+        status, result = cell.result(faulty)
+        assert status == GoalStatus.STATUS_ABORTED
+        assert 'command_invalid' in result.stopped_by
+
+        status, result = cell.result(cell.ask())
+        assert 'rearm it with safety/rearm' in result.stopped_by
+        assert graph.call(Trigger, 'safety/rearm', Trigger.Request()).success
+        status, result = cell.result(cell.ask())
+        assert status == GoalStatus.STATUS_SUCCEEDED, result.stopped_by

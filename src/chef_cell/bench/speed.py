@@ -23,6 +23,7 @@ from rich.table import Table
 
 from chef_cell.core.observe import IMAGE_PREFIX, IMAGE_SHAPE
 from chef_cell.sim.basket import CAMERAS
+from chef_cell.sim.benchmark_observation import BenchmarkObserver
 from chef_cell.sim.environment import STATE, StackingEnv
 from chef_cell.sim.released_policy import ReleasedPolicy
 from chef_cell.sim.scene import DEFAULTS
@@ -60,23 +61,21 @@ def measure(
     name: str, observations: tuple[ObservationSpec, ...], actor: Actor, blocks: int
 ) -> Speed:
     """Time `blocks` blocks of the cell and of bare physics, in turn."""
-    environment = StackingEnv(
-        '1', observations, force_limit=None, max_steps=10**9, benchmark_observation=True
-    )
+    environment = StackingEnv('1', observations, force_limit=None, max_steps=10**9)
+    watcher = BenchmarkObserver(environment.cell, environment.kinematics)  # for the actor alone
     bare = mujoco.MjData(environment.cell.model)
     cell_times, physics_times = [], []
-    info: dict[str, np.ndarray] = {}
     for block in track(range(blocks), name, transient=True):
         if block % 10 == 0:  # as many blocks as an episode has
-            _, info = environment.reset(seed=block)
-            for _ in range(2):  # open the renderer, fill caches
-                _, _, _, _, info = environment.step(np.zeros(5))
+            environment.reset(seed=block)
+            environment.step(np.zeros(5))  # opens the renderer, fills caches
+            watcher.reset()
         mujoco.mj_copyData(bare, environment.cell.model, environment.cell.data)
         spent, commands = 0.0, []
         for _ in range(BLOCK):
-            action = actor(info['benchmark_observation'])
+            action = actor(watcher.observe())
             begin = time.process_time()
-            _, _, _, _, info = environment.step(action)
+            environment.step(action)
             spent += time.process_time() - begin
             commands.append(environment.cell.data.ctrl.copy())
         cell_times.append(spent / BLOCK)

@@ -21,6 +21,12 @@ class ArmKinematics:
         self._data = mujoco.MjData(self._model)
         self._wrist = self._model.site(robot.WRIST_SITE).id
         self._tool = self._model.site(robot.TOOL_SITE).id
+        # Views into MuJoCo's memory, kept because fetching them anew costs as much as using them.
+        self._position = self._data.qpos
+        self._sites = {
+            site: (self._data.site_xpos[site], self._data.site_xmat[site])
+            for site in (self._wrist, self._tool)
+        }
         self._key = b''
         self._poses: dict[int, np.ndarray] = {}
         self._jacobian: np.ndarray | None = None
@@ -48,7 +54,7 @@ class ArmKinematics:
         self._update(position)
         pose = self._poses.get(site)
         if pose is None:
-            pose = self._poses[site] = site_pose(self._data, site)
+            pose = self._poses[site] = _pose(*self._sites[site])
         return pose
 
     def _update(self, position: np.ndarray) -> None:
@@ -65,18 +71,18 @@ class ArmKinematics:
             raise ValueError(f'joint positions have shape {position.shape}, expected (7,)')
         if not np.isfinite(position).all():
             raise ValueError(f'joint positions {position.tolist()} are not finite')
-        self._data.qpos = position
+        self._position[:] = position
         mujoco.mj_kinematics(self._model, self._data)
         self._key = key
         self._poses = {}
         self._jacobian = None
 
 
-def site_pose(data: mujoco.MjData, site: int) -> np.ndarray:
-    """Return the pose (7,) of a site: m, quaternion with first non-zero component positive."""
+def _pose(position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Return the pose (7,) for a position (3,) and a rotation matrix (9,)."""
     pose = np.empty(7)
-    pose[:3] = data.site_xpos[site]
-    mujoco.mju_mat2Quat(pose[3:], data.site_xmat[site])
+    pose[:3] = position
+    mujoco.mju_mat2Quat(pose[3:], rotation)
     return canonical(pose)
 
 

@@ -45,6 +45,17 @@ def _parser() -> argparse.ArgumentParser:
         help='run a session in the simulated cell',
         description='Start the simulated cell, run a session in it, show what came out.',
     )
+    session.set_defaults(command=_session)
+    _add_plan(session)
+    _add_cell(session)
+    report = commands.add_parser('report', help='write the report of a session again')
+    report.add_argument('folder', type=Path, help='folder of the session')
+    report.set_defaults(command=_report)
+    return parser
+
+
+def _add_plan(session: argparse.ArgumentParser) -> None:
+    """Add what a session is asked to do."""
     session.add_argument(
         '--triplet',
         dest='triplets',
@@ -62,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
         help='policy file; repeat it to compare policies. Default: the one in models/',
     )
     session.add_argument('--seed', type=int, default=0, help='repeats a session exactly')
+
+
+def _add_cell(session: argparse.ArgumentParser) -> None:
+    """Add how the cell is started."""
     session.add_argument(
         '--realtime', action='store_true', help='run on the wall clock, not as fast as possible'
     )
@@ -85,11 +100,6 @@ def _parser() -> argparse.ArgumentParser:
         help='set a parameter of a node, in YAML; wins over config/*.yaml',
     )
     session.add_argument('--no-report', action='store_true', help='leave out the HTML report')
-    session.set_defaults(command=_session)
-    report = commands.add_parser('report', help='write the report of a session again')
-    report.add_argument('folder', type=Path, help='folder of the session')
-    report.set_defaults(command=_report)
-    return parser
 
 
 def _session(options: argparse.Namespace, console: Console) -> int:

@@ -84,7 +84,7 @@ class Episode:
         if self.phase == Phase.RUNNING and stamp_ns >= self._start_ns:
             self._forces.append((stamp_ns, force))
 
-    def on_step(self, stamp_ns: int, rewards: Mapping[str, float], now: float) -> None:
+    def on_step(self, stamp_ns: int, rewards: dict[str, float], now: float) -> None:
         """Note the rewards of the state at a control step; the first state earns nothing."""
         if self.phase != Phase.RUNNING or (self._stop_ns is not None and stamp_ns > self._stop_ns):
             return

@@ -33,7 +33,7 @@ class EpisodeWatch:
         self.planned = planned
         self.episode_id = episode_id
         self.episode = Episode(settings, time.monotonic())
-        self.objects = ('', '', '')
+        self.objects: tuple[str, ...] = ('', '', '')
         self.start = Time()
         self._settings = settings
         self._kinematics = kinematics

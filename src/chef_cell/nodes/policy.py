@@ -45,10 +45,7 @@ class PolicyNode(ros.ManagedNode):
     def setup(self) -> None:
         """Load the first policy; subscribe to everything a policy may ask for."""
         self._settings = settings = ros.declare_settings(self, PolicySettings)
-        slot = PolicySlot(
-            Offer(settings.rate_hz, settings.cameras),
-            lambda path: OnnxRunner(path, settings.providers),
-        )
+        slot = PolicySlot(Offer(settings.rate_hz, settings.cameras), self._open)
         self._actor = Actor(slot, ArmKinematics())
         self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
@@ -77,12 +74,14 @@ class PolicyNode(ros.ManagedNode):
             self._loader.close()
             self._loader = None
 
+    def _open(self, path: str) -> OnnxRunner:
+        runner = OnnxRunner(path, self._settings.providers)
+        self.get_logger().info(f'{path} runs on {runner.provider}')
+        return runner
+
     def _take(self, candidate: Candidate) -> None:
-        self._actor.take(candidate)
-        if candidate.runner is None:
+        if not self._actor.take(candidate):
             self.get_logger().error(f'policy refused: {candidate.error}')
-        else:
-            self.get_logger().info(f'{candidate.path} runs on {candidate.runner.provider}')
         self._publish_state()
 
     def _on_episode(self, episode: EpisodeState) -> None:

@@ -1,5 +1,6 @@
 """Images of the scene without a display."""
 
+import ctypes
 import ctypes.util
 import importlib
 import os
@@ -10,7 +11,8 @@ import numpy as np
 
 from chef_cell.sim.scene import SimSettings
 
-_LIBRARIES = {'egl': 'EGL', 'osmesa': 'OSMesa'}  # tried in this order
+_LIBRARIES = {'egl': 'EGL', 'osmesa': 'OSMesa'}
+_PLATFORM_DEVICE, _DISPLAY_OF_DEVICE = 0x313F, b'eglGetPlatformDisplayEXT'
 _HINT = (
     'install one of: libegl1 and libgl1-mesa-dri, or libosmesa6 '
     '(apt install libegl1 libgl1-mesa-dri)'
@@ -90,17 +92,42 @@ class Renderer:
 
 
 def _open_gl(width: int, height: int) -> Any:
-    """Return a head-less OpenGL context from the first library that gives one."""
-    asked = os.environ.get('MUJOCO_GL') or os.environ.get('PYOPENGL_PLATFORM')
-    names = [asked.lower()] if asked and asked.lower() in _LIBRARIES else list(_LIBRARIES)
-    reasons = []
-    for name in names:
-        if ctypes.util.find_library(_LIBRARIES[name]) is None:
-            reasons.append(f'{name}: library lib{_LIBRARIES[name]} not found')
-            continue
-        try:
-            return importlib.import_module(f'mujoco.{name}').GLContext(width, height)
-        except (ImportError, RuntimeError, AttributeError) as error:
-            os.environ.pop('PYOPENGL_PLATFORM', None)
-            reasons.append(f'{name}: {error}')
-    raise RenderError(f'no head-less OpenGL ({"; ".join(reasons)}); {_HINT}')
+    """Return a head-less OpenGL context.
+
+    PyOpenGL is bound to one library for the life of the process, so the choice must be right
+    before it is imported.
+    """
+    name = os.environ.get('MUJOCO_GL', '').lower()
+    if name not in _LIBRARIES:
+        name = 'egl' if _egl_works() else 'osmesa'
+    if ctypes.util.find_library(_LIBRARIES[name]) is None:
+        raise RenderError(f'lib{_LIBRARIES[name]} not found; {_HINT}')
+    try:
+        return importlib.import_module(f'mujoco.{name}').GLContext(width, height)
+    except Exception as error:  # each library raises its own kinds
+        raise RenderError(f'no head-less OpenGL through {name}: {error}; {_HINT}') from error
+
+
+def _egl_works() -> bool:
+    """Whether libEGL is there and opens a device (a graphics card, or Mesa's software)."""
+    try:
+        egl = ctypes.CDLL(ctypes.util.find_library('EGL') or 'libEGL.so.1')
+        egl.eglGetProcAddress.restype = ctypes.c_void_p
+        query, display_of = (
+            egl.eglGetProcAddress(name) for name in (b'eglQueryDevicesEXT', _DISPLAY_OF_DEVICE)
+        )
+    except (OSError, AttributeError):
+        return False
+    if not query or not display_of:
+        return False
+    devices, count = (ctypes.c_void_p * 16)(), ctypes.c_int()
+    find = ctypes.CFUNCTYPE(ctypes.c_uint, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(query)
+    open_display = ctypes.CFUNCTYPE(
+        ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p
+    )(display_of)
+    if not find(len(devices), devices, ctypes.byref(count)):
+        return False
+    initialise = egl.eglInitialize
+    initialise.argtypes = [ctypes.c_void_p] * 3
+    displays = (open_display(_PLATFORM_DEVICE, device, None) for device in devices[: count.value])
+    return any(display and initialise(display, None, None) for display in displays)

@@ -32,6 +32,8 @@ from chef_cell.nodes.ros import COMMAND_QOS
 
 #: How long a condition may take to come true (s): generous, because machines are loaded.
 DEADLINE = 20.0
+#: How long a process may take to end when asked to (s).
+GRACE = 3.0
 
 _FASTDDS_PROFILES = Path(__file__).parents[3] / 'config' / 'fastdds.xml'
 
@@ -75,11 +77,19 @@ class NodeProcess:
         self._output.seek(0)
         return self._output.read().decode(errors='replace')
 
+    def ask_to_end(self) -> None:
+        """Request an orderly end, which also removes the process's shared memory."""
+        if self.alive:
+            self.send_signal(signal.SIGINT)
+            self.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End the process whatever state it is in."""
-        if self.alive:
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait(DEADLINE)
+            self.process.wait(DEADLINE)
 
 
 class Inbox(list):
@@ -216,6 +226,8 @@ class Graph:
 
     def close(self) -> None:
         """End every process, then the probe."""
+        for process in self.processes:
+            process.ask_to_end()
         for process in self.processes:
             process.close()
         self._files.close()

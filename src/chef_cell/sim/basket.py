@@ -73,6 +73,21 @@ def add_surroundings(scene: mujoco.MjSpec, reflections: bool) -> None:
         width=100,
         height=100,
     )
+    _add_ground(scene, reflections)
+    scene.worldbody.add_light(
+        pos=[0.0, 0.0, 1.5],
+        dir=[0.0, 0.0, -1.0],
+        diffuse=[0.7, 0.7, 0.7],
+        specular=[0.3, 0.3, 0.3],
+        type=mujoco.mjtLightType.mjLIGHT_SPOT,
+        castshadow=True,
+    )
+    scene.worldbody.add_camera(
+        name=VIDEO_CAMERA, pos=[1.4, 0.0, 0.45], quat=[0.541, 0.455, 0.456, 0.541], fovy=45.0
+    )
+
+
+def _add_ground(scene: mujoco.MjSpec, reflections: bool) -> None:
     scene.add_texture(
         name='ground',
         type=mujoco.mjtTexture.mjTEXTURE_2D,
@@ -94,15 +109,4 @@ def add_surroundings(scene: mujoco.MjSpec, reflections: bool) -> None:
         size=[2.0, 2.0, 2.0],
         material='ground',
         friction=[0.4, 0.005, 0.0001],
-    )
-    scene.worldbody.add_light(
-        pos=[0.0, 0.0, 1.5],
-        dir=[0.0, 0.0, -1.0],
-        diffuse=[0.7, 0.7, 0.7],
-        specular=[0.3, 0.3, 0.3],
-        type=mujoco.mjtLightType.mjLIGHT_SPOT,
-        castshadow=True,
-    )
-    scene.worldbody.add_camera(
-        name=VIDEO_CAMERA, pos=[1.4, 0.0, 0.45], quat=[0.541, 0.455, 0.456, 0.541], fovy=45.0
     )

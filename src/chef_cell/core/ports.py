@@ -34,7 +34,7 @@ class Gripper(Protocol):
         """Return the newest gripper state."""
 
     def command_velocity(self, velocity: float) -> None:
-        """Command the closing speed, -1 .. 1; raises ValueError outside that or when not finite."""
+        """Command the closing speed, -1 .. 1; raises ValueError outside that or if not finite."""
 
 
 class Wrist(Protocol):

@@ -130,7 +130,7 @@ def _read(paths: Iterable[Path], known: set[str]) -> dict[str, dict[str, Any]]:
         except (OSError, yaml.YAMLError) as error:
             raise GraphError(f'{path}: {error}') from error
         for name, section in (content or {}).items():
-            if name not in known or set(section) != {'ros__parameters'}:
+            if name not in known or list(section or ()) != ['ros__parameters']:
                 raise GraphError(
                     f'{path}: section {name!r}, expected ros__parameters of {sorted(known)}'
                 )

@@ -181,6 +181,23 @@ def test_a_session_in_lockstep_from_start_to_end(start, policy):
     }  # fmt: skip
 
 
+def test_a_session_in_real_time(start):
+    # Patience for loaded machines: this is about the two clocks, not about limits.
+    chef = start(
+        *('--realtime', '--episodes', '1', '--set', 'session.max_steps=40'),
+        *('--set', 'safety.wrench_timeout=2.0', '--set', 'safety.joint_timeout=2.0'),
+        *('--set', 'safety.command_timeout=2.0', '--set', 'policy.max_age=2.0'),
+        *('--set', 'safety.force_limit=1000.0'),
+    )
+
+    assert chef.wait() == 0, chef.output
+    (episode,) = chef.record['episodes']
+    assert episode['outcome'] == 'timeout'
+    assert episode['steps'] == 40
+    reader = EpisodeReader(chef.session / episode['file'])
+    assert len(list(reader.messages('/cell/command'))) >= 20
+
+
 def test_ctrl_c_finishes_the_files_and_leaves_nothing(start):
     chef = start('--episodes', '50', '--set', 'session.max_steps=40')
     chef.read_until('episode 1/50')

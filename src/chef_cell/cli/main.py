@@ -1,8 +1,10 @@
 """The `chef` command."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -11,10 +13,11 @@ from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.observe import IMAGE_PREFIX
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
+from chef_cell.core.settings import SettingsError, from_dict
 from chef_cell.graph import CAMERAS, CellSettings, GraphError
 from chef_trainer.policy_file import PolicyFileError, read_spec
 
-OK, BAD_INPUT = 0, 2
+OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 _RECORD = 'session.json'
 #: Width of tables where there is no terminal (characters).
 _WIDTH = 120
@@ -28,9 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         console = Console(width=_WIDTH)
     try:
         return int(options.command(options, console))
-    except (ScheduleError, GraphError, PolicyFileError) as error:
+    except (ScheduleError, SettingsError, GraphError, PolicyFileError) as error:
         _complain(error)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,11 +65,10 @@ def _add_plan(session: argparse.ArgumentParser) -> None:
         '--triplet',
         dest='triplets',
         type=read_triplets,
-        default=('3',),
         metavar='T',
-        help='objects: 1 to 5, several as 1,4; or the names of three, "red,green,blue"',
+        help='objects: 1 to 5, several as 1,4; or three names, "red,green,blue". Default: 3',
     )
-    session.add_argument('--episodes', type=int, default=10, help='per triplet and policy')
+    session.add_argument('--episodes', type=int, help='per triplet and policy. Default: 10')
     session.add_argument(
         '--policy',
         dest='policies',
@@ -72,7 +76,13 @@ def _add_plan(session: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='policy file; repeat it to compare policies. Default: the one in models/',
     )
-    session.add_argument('--seed', type=int, default=0, help='repeats a session exactly')
+    session.add_argument('--seed', type=int, help='repeats a session exactly. Default: 0')
+    session.add_argument(
+        '--plan',
+        type=Path,
+        metavar='FILE',
+        help='YAML file with triplets, episodes, policies, seed; options given here win',
+    )
 
 
 def _add_cell(session: argparse.ArgumentParser) -> None:
@@ -106,21 +116,14 @@ def _session(options: argparse.Namespace, console: Console) -> int:
     from chef_cell.cli import session
     from chef_cell.cli.domain import DomainError
 
-    policies = [Path(path) for path in options.policies or [default_policy()]]
+    plan = _plan(options)
     cameras = set(options.cameras)
-    for path in policies:
-        spec = read_spec(path)
+    for policy in plan.policies:
         cameras |= {
             item.name.removeprefix(IMAGE_PREFIX)
-            for item in spec.observations
+            for item in read_spec(policy).observations
             if item.name.startswith(IMAGE_PREFIX)
         }
-    plan = SessionPlan(
-        triplets=options.triplets,
-        policies=tuple(str(path.resolve()) for path in policies),
-        episodes=options.episodes,
-        seed=options.seed,
-    )
     cell = CellSettings(
         lockstep=not options.realtime,
         cameras=tuple(sorted(cameras)),
@@ -140,6 +143,24 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         return error.exit_code
     _show(folder, console, report=code == OK and not options.no_report)
     return code
+
+
+def _plan(options: argparse.Namespace) -> SessionPlan:
+    """Return the plan of the options, over that of the plan file, over the defaults."""
+    values: dict[str, Any] = {'triplets': ('3',), 'episodes': 10, 'seed': 0}
+    if options.plan is not None:
+        try:
+            values |= yaml.safe_load(options.plan.read_text())
+        except (OSError, yaml.YAMLError, TypeError) as error:
+            raise ScheduleError(f'plan {options.plan}: {error}') from error
+    names = [field.name for field in dataclasses.fields(SessionPlan)]
+    values |= {
+        name: getattr(options, name) for name in names if getattr(options, name) is not None
+    }
+    policies = values.get('policies') or [default_policy()]
+    values['policies'] = tuple(str(Path(path).resolve()) for path in policies)
+    values['triplets'] = tuple(values['triplets'])
+    return from_dict(SessionPlan, values)
 
 
 def _show(folder: Path, console: Console, report: bool) -> None:

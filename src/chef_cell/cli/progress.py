@@ -1,5 +1,7 @@
 """Follow a session from outside: what `chef session` shows while it runs."""
 
+import time
+
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -45,10 +47,14 @@ class Follower:
 
     def others(self) -> list[str]:
         """Return the nodes that are already in the cell's namespace, after a short wait."""
-        self._executor.spin_once(timeout_sec=DISCOVERY)
         mine = self._node.get_name(), self._node.get_namespace()
-        everyone = self._node.get_node_names_and_namespaces()
-        return [name for name, namespace in everyone if namespace == mine[1] and name != mine[0]]
+        end = time.monotonic() + DISCOVERY
+        found: list[str] = []
+        while not found and (left := end - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=min(left, 0.1))
+            everyone = self._node.get_node_names_and_namespaces()
+            found = [name for name, place in everyone if place == mine[1] and name != mine[0]]
+        return found
 
     def wait(self, timeout: float) -> list[EpisodeState]:
         """Listen for up to `timeout` seconds; return what was announced, oldest first."""

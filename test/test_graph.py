@@ -1,0 +1,89 @@
+"""The one node list."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chef_cell.graph import CAMERAS, CellSettings, GraphError, nodes, parameter_file
+
+CONFIG = Path(__file__).parents[1] / 'config'
+
+
+def parameters(settings=None, **arguments):
+    specs = nodes(settings or CellSettings(), CONFIG, **arguments)
+    return {spec.name: spec.parameters for spec in specs}
+
+
+def test_every_node_is_a_module_with_a_main():
+    for spec in nodes(CellSettings(cameras=CAMERAS), CONFIG):
+        assert callable(importlib.import_module(spec.module).main)
+
+
+def test_every_configured_parameter_exists():
+    """A misspelt limit in a file would otherwise be a limit that nobody checks."""
+    for spec in nodes(CellSettings(cameras=CAMERAS), CONFIG):
+        source = Path(importlib.import_module(spec.module).__file__).read_text()
+        known = _fields(importlib.import_module(spec.module))
+        for name in spec.parameters:
+            assert name in known or f"'{name}'" in source, f'{spec.name} has no parameter {name}'
+
+
+def _fields(module):
+    names = set()
+    for value in vars(module).values():
+        names |= set(getattr(value, '__dataclass_fields__', {}))
+    return names
+
+
+def test_every_node_runs_by_the_same_clock():
+    for lockstep in (True, False):
+        for values in parameters(CellSettings(lockstep=lockstep)).values():
+            assert values['lockstep'] is lockstep
+
+
+def test_cameras_start_a_camera_node_and_are_waited_for():
+    assert 'camera' not in parameters()
+    values = parameters(CellSettings(cameras=CAMERAS[:1]))
+
+    assert values['camera']['cameras'] == values['mujoco_bridge']['cameras'] == [CAMERAS[0]]
+    assert 'camera' in values['session']['required']
+
+
+def test_overrides_win_over_the_files():
+    assert parameters()['safety']['force_limit'] == 20.0
+    values = parameters(overrides={'safety': {'force_limit': 12.5}})
+
+    assert values['safety']['force_limit'] == 12.5
+    assert '"force_limit": 12.5' in values['recorder']['limits']
+
+
+def test_parameters_are_written_for_exactly_one_node():
+    safety = next(
+        s for s in nodes(CellSettings(namespace='/cell_07'), CONFIG) if s.name == 'safety'
+    )
+    content = yaml.safe_load(parameter_file(safety))
+
+    assert content == {'/cell_07/safety': {'ros__parameters': safety.parameters}}
+
+
+@pytest.mark.parametrize(
+    ('settings', 'words'),
+    [
+        ({'cell': 'real'}, 'cell:=real needs the drivers'),
+        ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real"),
+        ({'cameras': ('ceiling',)}, r"unknown cameras \['ceiling'\]"),
+    ],
+)
+def test_a_cell_that_does_not_exist_is_refused(settings, words):
+    with pytest.raises(GraphError, match=words):
+        CellSettings(**settings)
+
+
+def test_a_section_for_an_unknown_node_is_refused(tmp_path):
+    (tmp_path / 'cell.yaml').write_text('safty:\n  ros__parameters: {force_limit: 10.0}\n')
+    (tmp_path / 'sim.yaml').write_text('')
+
+    with pytest.raises(GraphError, match="section 'safty'"):
+        nodes(CellSettings(), tmp_path)

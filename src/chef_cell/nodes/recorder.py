@@ -93,7 +93,9 @@ class Recorder(ros.ManagedNode):
     def _open(self, state: EpisodeState) -> None:
         self._episode_id = state.episode_id
         try:
-            self._current = Recording(self._settings, self._log, state, self._channels)
+            self._current = Recording(
+                self._settings, self.get_namespace(), self._log, state, self._channels
+            )
         except (OSError, EpisodeFileError) as error:
             self._state = RecorderState(episode_id=state.episode_id, error=str(error))
             self.get_logger().error(f'episode {state.episode_id} is not recorded: {error}')

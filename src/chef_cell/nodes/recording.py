@@ -48,15 +48,14 @@ class Recording:
     def __init__(
         self,
         settings: RecorderSettings,
+        namespace: str,
         log: EpisodeLog,
         state: EpisodeState,
         channels: Iterable[Channel],
     ) -> None:
         """Open the file; raises OSError or EpisodeFileError when that is impossible."""
-        self._settings, self._log, self._state = settings, log, state
-        self._deadline = 0.0
-        self._finishing = False
-        self._dropped = 0
+        self._settings, self._namespace, self._log, self._state = settings, namespace, log, state
+        self._deadline, self._finishing, self._dropped = 0.0, False, 0
         self._writer = ThreadedWriter(self._create(), int(settings.queue_mb * 1e6))
         for channel in channels:
             self.add_channel(channel)
@@ -143,6 +142,7 @@ class Recording:
         return {
             **provenance.episode_metadata(self._state),
             **provenance.host(),
+            'namespace': self._namespace,
             'software': provenance.software(),
             'clock': 'lockstep' if self._settings.lockstep else 'real time',
             'recorded': datetime.now(UTC).isoformat(),

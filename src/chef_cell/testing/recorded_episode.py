@@ -83,7 +83,9 @@ def record_episode(directory: Path, script: Script) -> EpisodeResult:
     """Write one episode file below `directory`; return the session's record of it."""
     state = script.state
     writer = EpisodeWriter(
-        directory, f'{state.index:04d}_{state.episode_id}', provenance.episode_metadata(state)
+        directory,
+        f'{state.index:04d}_{state.episode_id}',
+        {**provenance.episode_metadata(state), 'namespace': '/cell'},
     )
     known: set[str] = set()
     for topic, stamp, message in _messages(script):
@@ -161,6 +163,7 @@ def _control_step(script: Script, progress: float, stamp: Time, step: int) -> It
         linear = 0.07 * np.array([math.sin(9 * progress), math.cos(9 * progress), -progress])
         command = TaskCommand(seconds, linear, 0.5 * math.sin(5 * progress), 2.0 * closed - 1.0)
         yield '/cell/command', stamp, messages.task_command_to_message(command, stamp)
+        yield '/cell/gripper/command', stamp, messages.gripper_command(command, stamp)
         state = ControllerState(period_ms=[10.0 + 0.1 * math.sin(step)] * TICKS)
         state.header.stamp = stamp
         yield '/cell/controller/state', stamp, state

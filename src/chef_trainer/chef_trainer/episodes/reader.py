@@ -1,11 +1,10 @@
 """Read an episode file: metadata, messages in place, and arrays per topic."""
 
 import dataclasses
-import fnmatch
 import functools
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +50,8 @@ class Topic:
 class EpisodeReader:
     """One finished episode, mapped into memory; every method may raise EpisodeFileError.
 
-    Topics may be named in full ('/cell/wrist/wrench') or by their end ('wrist/wrench').
+    Topics are named in full ('/robot/state') or as the cell's nodes do, relative to the namespace
+    of the cell ('wrist/wrench'); * stands for one part of a name ('camera/*/image_raw').
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -75,12 +75,9 @@ class EpisodeReader:
         self._indices: dict[str, MessageIndex] = {}
 
     def find(self, pattern: str) -> tuple[str, ...]:
-        """Full names of the topics that match, as in a shell: 'camera/*/image_raw'."""
-        return tuple(
-            name
-            for name in self.topics
-            if fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f'*/{pattern}')
-        )
+        """Full names of the topics that match."""
+        full = PurePosixPath(self.metadata.get('namespace', '/')) / pattern
+        return tuple(name for name in self.topics if PurePosixPath(name).match(str(full)))
 
     def index(self, topic: str) -> MessageIndex:
         """Where the messages of `topic` lie in the file."""
@@ -135,9 +132,11 @@ class EpisodeReader:
                 raise self._error(f'chunk at byte {start}', 'checksum does not match')
 
     def _resolve(self, topic: str) -> str:
-        names = [topic] if topic in self.topics else list(self.find(topic))
+        names = self.find(topic)
         if len(names) != 1:
-            problem = f'found {len(names)} times: {names}' if names else 'not in this episode'
+            problem = (
+                f'found {len(names)} times: {list(names)}' if names else 'not in this episode'
+            )
             raise self._error(topic, problem, f'topics: {list(self.topics)}')
         return names[0]
 

@@ -15,6 +15,7 @@ from chef_trainer.episodes import EpisodeWriter
 @pytest.fixture
 def episode(tmp_path: Path) -> Path:
     """A finished episode of 20 control steps."""
-    writer = EpisodeWriter(tmp_path, '0000_e0', {'episode_id': 'e0', 'limits': {'force': 20.0}})
+    metadata = {'episode_id': 'e0', 'namespace': '/cell', 'limits': {'force': 20.0}}
+    writer = EpisodeWriter(tmp_path, '0000_e0', metadata)
     fill(writer, 20)
     return writer.finish({'outcome': 'success', 'peak_force': float('nan')})

@@ -152,11 +152,10 @@ class ManagedNode(LifecycleNode):
 
     def _bring_up(self) -> None:
         self._timer.cancel()
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            if self.trigger_activate() == TransitionCallbackReturn.SUCCESS:
-                return
-        # Started by a supervisor and unable to work: say so by the exit code.
-        self.finished, self.exit_code = True, 1
+        success = TransitionCallbackReturn.SUCCESS
+        if self.trigger_configure() != success or self.trigger_activate() != success:
+            # Started by a supervisor and unable to work: say so by the exit code.
+            self.finished, self.exit_code = True, 1
 
     def _attempt(self, hook: Callable[[], None], name: str) -> TransitionCallbackReturn:
         try:

@@ -8,6 +8,7 @@ SEED     ?=
 REALTIME ?=
 OUT      ?=
 ARGS     ?=
+CUDA     ?= 1
 PYTHON   ?= python3 python3.12 python3.11
 
 SHELL       := bash
@@ -40,6 +41,7 @@ help:  ## Show this list
 	@echo '  OUT=DIR       where sessions are written; default: sessions/'
 	@echo 'Variables of bench, train and test: ARGS="..." is passed on'
 	@echo 'Variables of the set-up: PYTHON=/path/to/python3.12'
+	@echo '  CUDA=0        leave the CUDA libraries out of the trainer (where pip finds a CPU torch)'
 
 stack: $(CELL)/.done/ready  ## Run a stacking session in the simulated cell
 	@$(CELL)/bin/chef session --triplet $(TRIPLET) --episodes $(EPISODES) \
@@ -125,8 +127,9 @@ $(CELL)/.done/ready: setup.py src/chef_trainer/setup.py src/chef_trainer/pyproje
 
 $(TRAINER)/.done/ready: $(LOCKS)/trainer.txt setup.py src/chef_trainer/setup.py \
     src/chef_trainer/pyproject.toml $(TRAINER)/.done/python
-	@echo 'Installing torch and the rest of the trainer (3 GB, 5 to 10 minutes)'
-	@$(INSTALL) $(TRAINER) $<
+	@echo 'Installing torch and the rest of the trainer ($(if $(filter 0,$(CUDA)),1 minute,3 GB, 5 to 10 minutes))'
+	@grep -vE '$(if $(filter 0,$(CUDA)),^(nvidia|cuda|triton)-?.*==,^#)' $< > $(TRAINER)/trainer.txt
+	@$(INSTALL) $(TRAINER) $(TRAINER)/trainer.txt
 	@$(TRAINER)/bin/python -m pip install -q --no-deps --no-build-isolation \
 	  -e src/chef_trainer -e .
 	@touch $@

@@ -79,7 +79,9 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value=default, description=description)
                 for name, default, description in ARGUMENTS
             ),
-            # The default profile loses most camera frames.
+            # The default profile loses most camera frames. Jazzy reads the first name, Kilted
+            # and later the second.
+            SetEnvironmentVariable('FASTRTPS_DEFAULT_PROFILES_FILE', str(CONFIG / 'fastdds.xml')),
             SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', str(CONFIG / 'fastdds.xml')),
             SetEnvironmentVariable('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST'),
             # Once, because the others end too then.

@@ -84,13 +84,13 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 def run_export(arguments: argparse.Namespace) -> None:
     """Export the newest checkpoint of a run."""
     run = open_run(arguments.run)
-    learner = Learner(run.recipe)
+    learner = Learner(run.recipe, run.load_teachers())
     learner.load(run.checkpoint)
     aggregate, updates, iteration = Aggregate(run.recipe.observations), 0, -1
     while updates < learner.step:
         iteration += 1
         updates += run.recipe.iterations[iteration].updates
-        aggregate.add([job.target for job in run.collections(iteration)])
+        aggregate.add(run.episodes(iteration))
     spec = run.spec(iteration, aggregate.sha256)
     difference = export_policy(learner.policy, spec, arguments.out)
     print(f'{arguments.out}: ONNX Runtime is {difference:.1e} off torch')

@@ -1,5 +1,7 @@
 """The learner on data whose best fit is known, and its checkpoints."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from chef_trainer.distillation.aggregate import Aggregate
 from chef_trainer.distillation.learner import DivergedError, Learner
 from chef_trainer.distillation.recipe import from_dict
+from chef_trainer.networks.distributions import MixedDistribution
 
 STATES = 64
 
@@ -16,29 +19,39 @@ def recipe(recipe_values):
     return from_dict({**recipe_values, 'batch': STATES, 'learning_rate': 0.01})
 
 
-def two_teachers(recipe, folder):
-    """One state that two teachers answer in turn, so that nobody can tell whose turn it is."""
+class Disagreeing:
+    """Two teachers who answer alike everywhere, each in its own way."""
+
+    def answer(self, benchmark: torch.Tensor, task: torch.Tensor) -> MixedDistribution:
+        first = (task == 0)[:, None]
+        return MixedDistribution(
+            torch.where(first, -0.4, 0.2).expand(-1, 4),
+            torch.where(first, 0.1, 0.3).expand(-1, 4),
+            torch.where(first, torch.tensor([0.0, 2.0]), torch.tensor([1.0, 0.0])),
+        )
+
+
+@pytest.fixture
+def aggregate(recipe, tmp_path):
+    """One and the same state, seen in an episode of each task: nobody can tell which."""
     width = sum(int(np.prod(spec.shape)) for spec in recipe.observations)
-    first = np.arange(STATES)[:, None] % 2 == 0
     np.savez(
-        folder / 'episode.npz',
-        frames=np.zeros((STATES, width), np.float32),
-        mean=np.where(first, -0.4, 0.2).astype(np.float32) * np.ones((1, 4), np.float32),
-        stddev=np.where(first, 0.1, 0.3).astype(np.float32) * np.ones((1, 4), np.float32),
-        logits=np.where(first, [[0.0, 2.0]], [[1.0, 0.0]]).astype(np.float32),
+        tmp_path / 'episode.npz',
+        frames=np.zeros((STATES // 2, width), np.float32),
+        benchmark=np.zeros((STATES // 2, 292), np.float32),
     )
     aggregate = Aggregate(recipe.observations)
-    aggregate.add([folder / 'episode.npz'])
+    aggregate.add([(tmp_path / 'episode.npz', task) for task in (0, 1)])
     return aggregate
 
 
-def test_student_of_two_teachers_reaches_the_closed_form(recipe, tmp_path):
-    aggregate, learner = two_teachers(recipe, tmp_path), Learner(recipe)
-    whole = aggregate.batch(np.arange(STATES))
+def test_student_of_two_teachers_reaches_the_closed_form(recipe, aggregate):
+    learner = Learner(recipe, Disagreeing())
+    whole = aggregate.states(np.arange(STATES))
     for _ in range(recipe.updates):
         learner.update(whole)
     with torch.no_grad():
-        mean, stddev, logits = (part[0] for part in learner.policy(whole[0]))
+        mean, stddev, logits = (part[0] for part in learner.policy(whole.observations))
     # The M-projection matches mean, variance (its own plus that between the means) and
     # gripper probability.
     assert mean.tolist() == pytest.approx([-0.1] * 4, abs=2e-3)
@@ -49,24 +62,35 @@ def test_student_of_two_teachers_reaches_the_closed_form(recipe, tmp_path):
 
 
 def test_rate_falls_along_a_cosine(recipe):
-    learner = Learner(recipe)
+    learner = Learner(recipe, Disagreeing())
     rates = []
     for learner.step in (0, recipe.updates // 2, recipe.updates):
         rates.append(learner.learning_rate())
     assert rates == pytest.approx([0.01, 0.005, 0.0])
 
 
-def test_loss_that_is_not_finite_stops_and_says_where(recipe, tmp_path):
-    learner = Learner(recipe)
-    observations, teacher = two_teachers(recipe, tmp_path).batch(np.arange(4))
+def test_loss_that_is_not_finite_stops_and_says_where(recipe, aggregate):
+    learner = Learner(recipe, Disagreeing())
+    states = aggregate.states(np.arange(4))
+    states.observations['goal'][:] = torch.nan
     learner.step = 17
     with pytest.raises(DivergedError, match='loss is nan at update 17'):
-        learner.update((observations, teacher._replace(mean=teacher.mean * torch.nan)))
+        learner.update(states)
 
 
-def test_learner_goes_on_from_a_checkpoint_bit_for_bit(recipe, tmp_path):
-    aggregate = two_teachers(recipe, tmp_path)
-    unbroken, resumed = Learner(recipe), Learner(recipe)
+def test_teachers_are_not_taken_to_be_surer_than_the_recipe_says(recipe, aggregate):
+    learner = Learner(dataclasses.replace(recipe, min_stddev=0.2), Disagreeing())
+    states = aggregate.states(np.arange(STATES))
+    for _ in range(recipe.updates):
+        learner.update(states)
+    with torch.no_grad():
+        stddev = learner.policy(states.observations).stddev[0]
+    variance = (0.2**2 + 0.3**2) / 2 + 0.3**2
+    assert stddev.tolist() == pytest.approx([variance**0.5] * 4, abs=2e-3)
+
+
+def test_learner_goes_on_from_a_checkpoint_bit_for_bit(recipe, aggregate, tmp_path):
+    unbroken, resumed = (Learner(recipe, Disagreeing()) for _ in range(2))
     for _ in range(5):
         unbroken.update(unbroken.draw(aggregate))
     unbroken.save(tmp_path / 'checkpoint')
@@ -84,8 +108,9 @@ def test_learner_goes_on_from_a_checkpoint_bit_for_bit(recipe, tmp_path):
 
 
 def test_checkpoint_of_something_else_is_refused(recipe, recipe_values, tmp_path):
-    Learner(from_dict({**recipe_values, 'hidden': [8]})).save(tmp_path / 'other')
+    other = from_dict({**recipe_values, 'hidden': [8]})
+    Learner(other, Disagreeing()).save(tmp_path / 'other')
     (tmp_path / 'broken').write_bytes(b'{}')
     for name in ('other', 'broken', 'absent'):
         with pytest.raises(ValueError, match=f'{name}: not a checkpoint of this recipe'):
-            Learner(recipe).load(tmp_path / name)
+            Learner(recipe, Disagreeing()).load(tmp_path / name)

@@ -12,7 +12,7 @@ MODELS = Path(__file__).parents[3] / 'models'
 
 def test_values_become_a_recipe(recipe_file):
     recipe = load_recipe(recipe_file)
-    assert recipe.updates == 1200
+    assert recipe.updates == 800
     assert recipe.observations[0].stacked_shape == (2, 5)
     assert recipe.episodes == {'1': 6, '2': 6}
 

@@ -4,21 +4,29 @@ import hashlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.spec import ObservationSpec
 
-Batch = tuple[dict[str, Tensor], MixedDistribution]
+BENCHMARK = 292  # numbers that a released policy sees
+
+
+class States(NamedTuple):
+    """A batch of states as student and teacher see them."""
+
+    observations: dict[str, Tensor]  # name -> (B, *stacked_shape)
+    benchmark: Tensor  # (B, 292)
+    task: Tensor  # (B,), whose teacher to ask
 
 
 class Aggregate:
     """The growing data set of DAgger (Ross et al., 2011).
 
-    Frames are stored once (about 0.3 kB a state) and stacked newest first when drawn.
+    Frames are stored once (1.5 kB a state) and stacked newest first when drawn.
     """
 
     def __init__(self, observations: tuple[ObservationSpec, ...]) -> None:
@@ -26,8 +34,9 @@ class Aggregate:
         self._lags = np.arange(max(spec.history for spec in observations))
         width = sum(int(np.prod(spec.shape)) for spec in observations)
         self._frames = np.zeros((0, width), np.float32)
+        self._benchmark = np.zeros((0, BENCHMARK), np.float32)
         self._begins = np.zeros(0, np.int64)  # row of the first frame of the state's episode
-        self._labels = [np.zeros((0, size), np.float32) for size in (4, 4, 2)]
+        self._tasks = np.zeros(0, np.int64)
         self._digest = hashlib.sha256()
 
     def __len__(self) -> int:
@@ -38,37 +47,41 @@ class Aggregate:
         """Digest of all data in the order it was added."""
         return self._digest.hexdigest()
 
-    def add(self, paths: list[Path]) -> None:
-        """Append episodes written by `collect`.
+    def add(self, episodes: list[tuple[Path, int]]) -> None:
+        """Append episodes written by `collect`, each with its task.
 
         Raises:
             ValueError: a file is broken or holds other observations.
         """
-        frames, begins, labels, row = [self._frames], [self._begins], [self._labels], len(self)
-        for path in paths:
-            try:
-                with open(path, 'rb') as file, np.load(file) as episode:
-                    frames.append(episode['frames'])
-                    labels.append([episode[name] for name in MixedDistribution._fields])
-            except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-                raise ValueError(
-                    f'{path}: broken episode, delete it to collect it again: {error}'
-                ) from error
-            if frames[-1].shape[1] != self._frames.shape[1]:
-                raise ValueError(
-                    f'{path}: frames of {frames[-1].shape[1]} numbers, the recipe has '
-                    f'{self._frames.shape[1]}'
-                )
-            begins.append(np.full(len(frames[-1]), row))
-            row += len(frames[-1])
-            for array in (frames[-1], *labels[-1]):
+        frames, benchmark = [self._frames], [self._benchmark]
+        begins, tasks, row = [self._begins], [self._tasks], len(self)
+        for path, task in episodes:
+            for column, array in zip((frames, benchmark), self._read(path), strict=True):
+                column.append(array)
                 self._digest.update(array.tobytes())
-        self._frames = np.concatenate(frames)
-        self._begins = np.concatenate(begins)
-        self._labels = [np.concatenate(column) for column in zip(*labels, strict=True)]
+            begins.append(np.full(len(frames[-1]), row))
+            tasks.append(np.full(len(frames[-1]), task))
+            row += len(frames[-1])
+        self._frames, self._benchmark = np.concatenate(frames), np.concatenate(benchmark)
+        self._begins, self._tasks = np.concatenate(begins), np.concatenate(tasks)
 
-    def batch(self, rows: np.ndarray) -> Batch:
-        """Return observations and teacher distributions of the states `rows` (B,)."""
+    def _read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            with open(path, 'rb') as file, np.load(file) as episode:
+                frames, benchmark = episode['frames'], episode['benchmark']
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f'{path}: broken episode, delete it to collect it again: {error}'
+            ) from error
+        if frames.shape[1] != self._frames.shape[1]:
+            raise ValueError(
+                f'{path}: frames of {frames.shape[1]} numbers, the recipe has '
+                f'{self._frames.shape[1]}'
+            )
+        return frames, benchmark
+
+    def states(self, rows: np.ndarray) -> States:
+        """Return the states `rows` (B,)."""
         indices = np.maximum(rows[:, None] - self._lags, self._begins[rows][:, None])
         stacked = self._frames[indices]
         observations, start = {}, 0
@@ -78,14 +91,17 @@ class Aggregate:
             shaped = block.reshape(len(rows), *spec.stacked_shape)
             observations[spec.name] = torch.from_numpy(np.ascontiguousarray(shaped))
             start = stop
-        labels = (torch.from_numpy(column[rows]) for column in self._labels)
-        return observations, MixedDistribution(*labels)
+        return States(
+            observations,
+            torch.from_numpy(self._benchmark[rows]),
+            torch.from_numpy(self._tasks[rows]),
+        )
 
-    def random_batch(self, size: int, seed: tuple[int, ...]) -> Batch:
+    def random_states(self, size: int, seed: tuple[int, ...]) -> States:
         """Return `size` states drawn with replacement; the same seed draws the same."""
-        return self.batch(np.random.default_rng(seed).integers(len(self), size=size))
+        return self.states(np.random.default_rng(seed).integers(len(self), size=size))
 
-    def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
-        """Yield every state from row `first` on, in order."""
+    def in_order(self, size: int, first: int = 0) -> Iterator[States]:
+        """Yield every state from row `first` on, `size` at a time."""
         for start in range(first, len(self), size):
-            yield self.batch(np.arange(start, min(start + size, len(self))))
+            yield self.states(np.arange(start, min(start + size, len(self))))

@@ -1,11 +1,12 @@
-"""Episodes with the teacher's answer at every state, each in a file of its own."""
+"""Episodes with what student and teacher see at every state, each in a file of its own."""
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from chef_trainer.evaluation.actors import ReleasedActor, load_actor
+from chef_trainer.evaluation.actors import Actor, load_actor
 from chef_trainer.evaluation.environment import environment
 from chef_trainer.evaluation.rollout import Outcome, Step, outcome, rollout
 from chef_trainer.policy_file import replacing
@@ -19,32 +20,54 @@ class Collection:
     entry: str  # environment, module:attribute
     triplet: str
     seed: int
-    driver: str  # file of who acts
-    teacher: str  # .npz of who answers
-    sampled: bool  # whether the driver draws its actions
+    teacher: str  # .npz
+    student: str  # .onnx, not needed while the teacher drives alone
+    teacher_share: float  # of the time that the teacher drives, 0 .. 1
+    segment: float  # control steps until it is drawn again who drives, mean
+    sampled: bool  # whether actions are drawn
     observations: tuple[ObservationSpec, ...]
     target: Path
 
 
+class Relay:
+    """Teacher and student drive in turn, for segments of random length.
+
+    The student meets its own mistakes, the teacher brings the episode back to where the task
+    goes on: the states stay those that matter.
+    """
+
+    def __init__(self, job: Collection) -> None:
+        self.observations = job.observations
+        self._job = job
+        self._random = np.random.default_rng(job.seed)
+        self._driver: Actor | None = None
+
+    def act(
+        self,
+        observation: dict[str, np.ndarray],
+        info: dict[str, Any],
+        random: np.random.Generator | None,
+    ) -> np.ndarray:
+        """Return the action (5,) of who drives now."""
+        if self._driver is None or self._random.random() < 1 / self._job.segment:
+            taught = self._random.random() < self._job.teacher_share
+            self._driver = load_actor(self._job.teacher if taught else self._job.student)
+        return self._driver.act(observation, info, random)
+
+
 def collect(job: Collection) -> Outcome:
-    """Run one episode, ask the teacher about every state, write the file, say how it ended.
+    """Run one episode, write the file, say how it ended.
 
     The file is complete or absent: a process killed half-way leaves nothing behind.
     """
-    driver, teacher = load_actor(job.driver), load_actor(job.teacher)
-    assert isinstance(teacher, ReleasedActor)
     env = environment(job.entry, job.triplet, job.observations, True)
-    steps = list(rollout(env, driver, job.seed, job.sampled))
+    steps = list(rollout(env, Relay(job), job.seed, job.sampled))
     ended = outcome(job.triplet, job.seed, steps)
-    labels = teacher.answer(np.stack([step.info['benchmark_observation'] for step in steps]))
     with replacing(job.target) as temporary, open(temporary, 'wb') as file:
         np.savez(
             file,
             frames=np.stack([newest_frame(step, job.observations) for step in steps]),
-            actions=np.stack([step.action for step in steps]).astype(np.float32),
-            mean=labels.mean,
-            stddev=labels.stddev,
-            logits=labels.logits,
+            benchmark=np.stack([step.info['benchmark_observation'] for step in steps]),
             outcome=np.array([ended.success, ended.sparse_stack, ended.force_max]),
         )
     return ended

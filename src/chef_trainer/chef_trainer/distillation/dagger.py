@@ -1,9 +1,9 @@
 """The loop of DAgger (Ross, Gordon and Bagnell, 2011): collect, aggregate, train, repeat.
 
-The teacher drives the first iteration; then its share of the episodes falls and the student
-drives. The teacher answers at every state, with its whole distribution instead of an action, so
-that one state teaches as much as many samples. A killed run goes on from its last checkpoint and
-episode, and ends with the same policy as a run that was not killed.
+The teacher drives the first iteration; then its share of the time falls and the student drives.
+The teacher answers with its whole distribution instead of an action, so that one state teaches as
+much as many samples, and about states nobody visited (see `augment`). A killed run goes on from
+its last checkpoint and episode, and ends with the same policy as a run that was not killed.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ def distill(run: Run, progress: Progress, workers: int) -> Path:
         DivergedError: a loss was not finite.
     """
     run.claim()
-    learner = Learner(run.recipe)
+    learner = Learner(run.recipe, run.load_teachers())
     if run.checkpoint.exists():
         learner.load(run.checkpoint)
     log = Log(run.log, learner.step)
@@ -43,17 +43,18 @@ def distill(run: Run, progress: Progress, workers: int) -> Path:
         jobs = run.collections(index)
         collect_missing(jobs, workers, progress, f'collect {index}')
         known, start, end = len(aggregate), end, end + iteration.updates
-        aggregate.add([job.target for job in jobs])
+        aggregate.add(run.episodes(index))
         if learner.step == 0:
-            learner.policy.features.fit(states for states, _ in aggregate.batches(8192))
+            learner.policy.features.fit(one.observations for one in aggregate.in_order(8192))
         if learner.step == start:
             divergence = learner.divergence(aggregate, known)
+            rates = success_rates(jobs)
             log.add(
-                'iteration',
-                start,
-                divergence=divergence,
-                states=len(aggregate),
-                **success_rates(jobs),
+                'iteration', start, divergence=divergence, states=len(aggregate), success=rates
+            )
+            progress.console.print(
+                f'iteration {index}: teacher drives {iteration.teacher_share:.0%} of the time, '
+                f'KL on new states {divergence:.2f} nats, success {rates}'
             )
         train(learner, aggregate, end, log, run, progress, f'train {index}')
         if not run.student(index).exists():
@@ -96,15 +97,10 @@ def train(
             log.save()
 
 
-def success_rates(jobs: list[Collection]) -> dict[str, dict[str, float]]:
-    """Share of solved episodes per triplet, of the teacher and of the student as driver."""
-    rates: dict[str, dict[str, list[bool]]] = {'teacher': {}, 'student': {}}
+def success_rates(jobs: list[Collection]) -> dict[str, float]:
+    """Share of solved episodes per triplet."""
+    solved: dict[str, list[bool]] = {}
     for job in jobs:
         with np.load(job.target) as episode:
-            success = bool(episode['outcome'][0])
-        driver = 'teacher' if job.driver == job.teacher else 'student'
-        rates[driver].setdefault(job.triplet, []).append(success)
-    return {
-        driver: {triplet: float(np.mean(solved)) for triplet, solved in triplets.items()}
-        for driver, triplets in rates.items()
-    }
+            solved.setdefault(job.triplet, []).append(bool(episode['outcome'][0]))
+    return {triplet: float(np.mean(outcomes)) for triplet, outcomes in solved.items()}

@@ -7,9 +7,12 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from safetensors import safe_open
+from torch import Tensor
 
-from chef_trainer.distillation.aggregate import Aggregate, Batch
+from chef_trainer.distillation.aggregate import Aggregate, States
+from chef_trainer.distillation.augment import move_objects
 from chef_trainer.distillation.recipe import Recipe
+from chef_trainer.distillation.teachers import Teachers
 from chef_trainer.losses.projection import mixed_kl
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.policy_file import replacing
@@ -22,7 +25,7 @@ class DivergedError(RuntimeError):
 class Learner:
     """Fits a student to the teachers' distributions by Adam."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, teachers: Teachers) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.policy = MixedPolicy(recipe.observations, recipe.differences, recipe.hidden)
@@ -30,15 +33,15 @@ class Learner:
             self.policy.parameters(), lr=recipe.learning_rate, fused=True
         )
         self.step = 0
+        self._teachers = teachers
 
-    def update(self, batch: Batch) -> float:
+    def update(self, states: States) -> float:
         """Make one gradient step; return the mean KL(teacher || student) before it, in nats.
 
         Raises:
             DivergedError: the loss is not finite; the network is as it was.
         """
-        observations, teacher = batch
-        loss = mixed_kl(teacher, self.policy(observations)).mean()
+        loss = self.divergences(states).mean()
         if not torch.isfinite(loss):
             raise DivergedError(f'loss is {loss.item()} at update {self.step}')
         for group in self.optimizer.param_groups:
@@ -50,23 +53,28 @@ class Learner:
         self.step += 1
         return loss.item()
 
+    def divergences(self, states: States) -> Tensor:
+        """KL(teacher || student) of each state, in nats, (B,)."""
+        teacher = self._teachers.answer(states.benchmark, states.task)
+        teacher = teacher._replace(stddev=teacher.stddev.clamp(min=self.recipe.min_stddev))
+        return mixed_kl(teacher, self.policy(states.observations))
+
     def learning_rate(self) -> float:
         """Cosine from the recipe's rate to 0 over the whole run."""
         progress = self.step / self.recipe.updates
         return 0.5 * self.recipe.learning_rate * (1 + math.cos(math.pi * progress))
 
-    def draw(self, aggregate: Aggregate) -> Batch:
-        """Return the batch of this step: it depends on seed and step only, so runs resume."""
-        return aggregate.random_batch(self.recipe.batch, (self.recipe.seed, self.step))
+    def draw(self, aggregate: Aggregate) -> States:
+        """Return the states of this step: they depend on seed and step only, so runs resume."""
+        states = aggregate.random_states(self.recipe.batch, (self.recipe.seed, self.step))
+        generator = torch.Generator().manual_seed(self.recipe.seed * 10_000_000 + self.step)
+        return move_objects(states, self.recipe.jitter, generator)
 
     @torch.no_grad()
     def divergence(self, aggregate: Aggregate, first: int) -> float:
         """Mean KL(teacher || student) in nats over all states from row `first` on."""
-        losses = [
-            mixed_kl(teacher, self.policy(observations))
-            for observations, teacher in aggregate.batches(8192, first)
-        ]
-        return torch.cat(losses).mean().item()
+        parts = [self.divergences(states) for states in aggregate.in_order(8192, first)]
+        return torch.cat(parts).mean().item()
 
     def save(self, path: Path) -> None:
         """Write network, optimiser and step to `path`, atomically."""

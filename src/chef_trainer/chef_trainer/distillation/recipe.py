@@ -18,8 +18,18 @@ class Iteration:
     """One round of DAgger: collect, then train on everything collected so far."""
 
     updates: int  # gradient steps
-    teacher_share: float = 0.0  # share of episodes that the teacher drives, 0 .. 1
+    teacher_share: float = 0.0  # share of the time that the teacher drives, 0 .. 1
     scale: float = 1.0  # times the recipe's episodes per triplet
+
+
+@dataclasses.dataclass(frozen=True)
+class Jitter:
+    """How far an object's pose is moved in the data, see `augment`; uniform up to these."""
+
+    name: str  # of the observation
+    position: float  # m, along x and y
+    height: float  # m, along z
+    yaw: float  # rad, about the vertical
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +44,10 @@ class Recipe:
     hidden: tuple[int, ...] = (512, 512, 512)  # units per layer
     batch: int = 2048  # states per gradient step
     learning_rate: float = 1e-3  # Adam, at the start; falls to 0 along a cosine
+    min_stddev: float = 0.1  # teachers surer than this are taken to be this sure, 1
+    jitter: tuple[Jitter, ...] = ()  # objects that are moved in the data
     max_gradient: float = 40.0  # global norm, as in Acme's agents
+    segment: float = 20.0  # control steps that teacher or student drives before a new draw, mean
     sampled_share: float = 0.5  # share of episodes whose driver samples its actions, 0 .. 1
     seed: int = 0
 
@@ -50,7 +63,7 @@ class Recipe:
             raise RecipeError(
                 'the first iteration has no student yet: its teacher_share must be 1'
             )
-        for name in ('batch', 'learning_rate', 'max_gradient'):
+        for name in ('batch', 'learning_rate', 'max_gradient', 'min_stddev', 'segment'):
             if not getattr(self, name) > 0:
                 raise RecipeError(f'{name} = {getattr(self, name)}, must be positive')
         if not self.episodes or min(self.episodes.values()) < 1:
@@ -81,6 +94,7 @@ def from_dict(values: dict[str, Any]) -> Recipe:
         for item in values.get('observations', ())
     )
     values['iterations'] = tuple(_build(Iteration, item) for item in values.get('iterations', ()))
+    values['jitter'] = tuple(_build(Jitter, item) for item in values.get('jitter', ()))
     values['differences'] = tuple(tuple(pair) for pair in values.get('differences', ()))
     values['episodes'] = {str(key): count for key, count in values.get('episodes', {}).items()}
     if 'hidden' in values:

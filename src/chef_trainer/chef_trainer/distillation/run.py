@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chef_trainer import policy_file
 from chef_trainer.distillation.collect import Collection
 from chef_trainer.distillation.recipe import Recipe, from_dict
+from chef_trainer.distillation.teachers import Teachers
 from chef_trainer.spec import PolicySpec
 
 
@@ -48,6 +47,16 @@ class Run:
         """Policy file at the end of an iteration."""
         return self.directory / 'students' / f'{iteration:02d}.onnx'
 
+    def load_teachers(self) -> Teachers:
+        """Load the teachers in the order of the recipe's triplets."""
+        return Teachers([self.teacher(triplet) for triplet in self.recipe.episodes])
+
+    def episodes(self, iteration: int) -> list[tuple[Path, int]]:
+        """Return the files of an iteration, each with its task's number."""
+        tasks = list(self.recipe.episodes)
+        jobs = self.collections(iteration)
+        return [(job.target, tasks.index(job.triplet)) for job in jobs]
+
     def teacher(self, triplet: str) -> Path:
         """Weights of the released policy for a triplet."""
         return self.teachers / f'triplet{triplet}.npz'
@@ -78,22 +87,22 @@ class Run:
         return self.directory / 'run.json'
 
     def collections(self, iteration: int) -> list[Collection]:
-        """Return the episodes of an iteration; who drives and how follows from the seed."""
+        """Return the episodes of an iteration."""
         settings = self.recipe.iterations[iteration]
         jobs = []
-        for order, (triplet, episodes) in enumerate(self.recipe.episodes.items()):
-            for index in range(max(1, round(episodes * settings.scale))):
-                draw = np.random.default_rng((self.recipe.seed, iteration, order, index))
-                teacher = str(self.teacher(triplet))
-                taught = draw.random() < settings.teacher_share
+        for triplet, episodes in self.recipe.episodes.items():
+            count = max(1, round(episodes * settings.scale))
+            for index in range(count):
                 jobs.append(
                     Collection(
                         entry=self.entry,
                         triplet=triplet,
                         seed=(self.recipe.seed * 100 + iteration) * 1000 + index,
-                        driver=teacher if taught else str(self.student(iteration - 1)),
-                        teacher=teacher,
-                        sampled=bool(draw.random() < self.recipe.sampled_share),
+                        teacher=str(self.teacher(triplet)),
+                        student=str(self.student(iteration - 1)),
+                        teacher_share=settings.teacher_share,
+                        segment=self.recipe.segment,
+                        sampled=index < count * self.recipe.sampled_share,
                         observations=self.recipe.observations,
                         target=self.directory
                         / f'episodes/{iteration:02d}/{triplet}_{index:04d}.npz',
@@ -116,12 +125,17 @@ class Run:
             observations=self.recipe.observations,
             triplets=tuple(self.recipe.episodes),
             provenance={
-                'method': 'DAgger, KL(teacher || student) of the mixed head',
+                'method': 'DAgger, KL(teacher || student) of the mixed head, objects moved',
+                'command': f'chef-train distill {self.recipe.name}.yaml --env {self.entry} '
+                '--teachers TEACHERS --run RUN --out OUT',
                 'environment': self.entry,
                 'episodes': counts,
                 'data_sha256': data_sha256,
                 'teachers_sha256': {t: policy_file.sha256(self.teacher(t)) for t in counts},
-                'iteration': iteration,
+                'iterations': iteration + 1,
+                'updates': sum(one.updates for one in self.recipe.iterations[: iteration + 1]),
+                'learning_rate': self.recipe.learning_rate,
+                'batch': self.recipe.batch,
                 'seed': self.recipe.seed,
                 'software': _software(),
             },

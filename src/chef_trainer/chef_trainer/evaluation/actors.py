@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from chef_trainer import policy_file
-from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.networks.released import load_released
 from chef_trainer.spec import ObservationSpec
 
@@ -60,16 +59,13 @@ class ReleasedActor:
         random: np.random.Generator | None,
     ) -> np.ndarray:
         """Return the action (5,) for one observation."""
-        answer = self.answer(info['benchmark_observation'][None])
+        inputs = torch.from_numpy(info['benchmark_observation'][None])
+        with torch.inference_mode():
+            answer = self._policy(inputs)
         if random is None:
             return answer.mode()[0].numpy()
         mean, stddev, logits = (part[0].numpy() for part in answer)
         return sample(mean, stddev, logits, random)
-
-    def answer(self, observations: np.ndarray) -> MixedDistribution:
-        """Return the distributions for observations (B, 292)."""
-        with torch.inference_mode():
-            return self._policy(torch.from_numpy(np.asarray(observations, np.float32)))
 
 
 def sample(

@@ -26,6 +26,14 @@ _ARRAYS = {
 }
 
 
+# Where the benchmark's observation holds an object: three frames of its pose (x, y, z, w, x, y,
+# z), and three of its pose minus the tool's, number by number.
+POSES = {'blue_pose': (25, 46), 'green_pose': (67, 88), 'red_pose': (109, 130)}
+TOOL_POSE = 214
+HISTORY = 3
+POSE = 7
+
+
 class ReleasedPolicy(nn.Module):
     """Actor of one released policy: benchmark observation (B, 292) to a mixed distribution."""
 

@@ -90,7 +90,6 @@ def nodes(
     if settings.cameras:
         names.insert(2, 'camera')
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, 'camera'})
-    common = {'lockstep': settings.lockstep}
     cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
     required = [name for name in names if name != 'session']
     own: dict[str, dict[str, Any]] = {
@@ -101,7 +100,6 @@ def nodes(
         'session': {
             'directory': settings.directory,
             'required': required,
-            **cameras,
             **({'run_on_start': True, **session} if session is not None else {}),
         },
     }
@@ -109,10 +107,16 @@ def nodes(
     if unknown := sorted(set(asked) - set(names)):
         raise GraphError(f'parameters for {unknown}, but this cell has {names}')
     parameters = {
-        name: {**files.get(name, {}), **common, **own.get(name, {}), **asked.get(name, {})}
+        name: {
+            **files.get(name, {}),
+            'lockstep': settings.lockstep,
+            'peers': [peer for peer in names if peer != name],
+            **own.get(name, {}),
+            **asked.get(name, {}),
+        }
         for name in names
     }
-    limits = json.dumps({name: parameters[name] for name in _LIMITS})
+    limits = json.dumps({name: {**files.get(name, {}), **asked.get(name, {})} for name in _LIMITS})
     parameters['recorder'].setdefault('limits', limits)
     managed = {'camera', 'policy', 'recorder', 'session'}
     return tuple(

@@ -26,7 +26,7 @@ DEADLINE = 60.0
         (
             {'ready_timeout': 0.5, 'required': '[safety, policy, recorder]'},
             3,
-            'not up after 0.5 s: safety, policy, recorder, mujoco_bridge',
+            'not up after 0.5 s: safety, policy, recorder',
         ),
         ({'triplets': "['7']"}, 2, "unknown triplet '7'"),
         ({'episodes': 0}, 2, '0 episodes, at least 1'),

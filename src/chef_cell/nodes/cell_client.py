@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
+from std_msgs.msg import String
 
 from chef_cell.core.schedule import PlannedEpisode
 from chef_cell.core.steps import StepAssembler
@@ -16,18 +17,14 @@ from chef_cell.nodes import messages, ros
 from chef_interfaces.msg import PolicyState, RecorderState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
 
-#: Node -> a topic that only it publishes: the sign that it is up.
-SIGNS = {
-    'mujoco_bridge': 'ft300/wrench',
-    'wrist': 'wrist/wrench',
-    'safety': 'safety',
-    'controller': '/robot/limb/right/joint_command',
-    'policy': 'policy',
-    'recorder': 'recorder',
-}
-
 # In lockstep the cell does not wait for the session, and no sample may be lost.
 _LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+# One latched message of each node.
+_ROLL_CALL_QOS = QoSProfile(
+    depth=100,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
 
 
 class Listener(Protocol):
@@ -50,7 +47,6 @@ class CellClient:
         node: the session node.
         lockstep: whether samples of one instant carry one stamp.
         period_ns: control period.
-        cameras: names of the cameras in use.
 
     Attributes:
         listener: told about samples; in lockstep about a step only when the safety latch has
@@ -59,15 +55,9 @@ class CellClient:
         newest_ns: stream -> newest stamp, since `start`.
     """
 
-    def __init__(
-        self, node: Node, lockstep: bool, period_ns: int, cameras: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, node: Node, lockstep: bool, period_ns: int) -> None:
         self._node = node
         self._lockstep = lockstep
-        self._signs = {name: [topic] for name, topic in SIGNS.items()}
-        self._signs['camera'] = [
-            topic for _, topic, _ in messages.camera_readings(cameras).values()
-        ]
         self.listener: Listener | None = None
         self._steps = StepAssembler(tuple(messages.READINGS), 'objects', period_ns, lockstep)
         self._complete: deque[tuple[int, dict[str, Any]]] = deque()
@@ -87,19 +77,17 @@ class CellClient:
             (SafetyState, 'safety'),
         ):
             node.create_subscription(kind, topic, partial(self._on_state, topic), ros.STATE_QOS)
+        self._connected: set[str] = set()
+        node.create_subscription(
+            String,
+            ros.RollCall.TOPIC,
+            lambda message: self._connected.add(message.data),
+            _ROLL_CALL_QOS,
+        )
 
     def absent(self, required: Iterable[str]) -> list[str]:
-        """Return those of the `required` nodes that are not up yet."""
-        absent = [
-            name
-            for name in required
-            if not all(self._node.count_publishers(topic) for topic in self._signs[name])
-        ]
-        if not self._load.service_is_ready() and 'policy' not in absent:
-            absent.append('policy')
-        if not self._reset.service_is_ready() and 'mujoco_bridge' not in absent:
-            absent.append('mujoco_bridge')
-        return absent
+        """Return those of the `required` nodes that are not up and connected yet."""
+        return [name for name in required if name not in self._connected]
 
     def load_policy(self, path: str) -> Future:
         """Ask for a policy; the future holds a LoadPolicy response."""

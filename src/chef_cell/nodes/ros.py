@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.timer import Timer
+from std_msgs.msg import String
 
 from chef_cell.core import settings as core_settings
 
@@ -99,6 +100,42 @@ def _parameter_default(default: Any) -> Any:
     return default
 
 
+class RollCall:
+    """Says on the latched topic `connected` when this node and all of its `peers` are connected.
+
+    Until then a message may be published before a subscriber is known, and is lost to it: in
+    lockstep everybody would wait for ever. Publisher and subscription of `connected` are made
+    last; DDS announces the endpoints of a process in the order in which they were made, so who
+    knows those two of a peer knows all of its endpoints.
+    """
+
+    TOPIC = 'connected'
+    _PERIOD = 0.05  # s
+
+    def __init__(self, node: Node) -> None:
+        descriptor = ParameterDescriptor(
+            description='nodes that must be connected to this one', dynamic_typing=True
+        )
+        self._node = node
+        self._peers = set(node.declare_parameter('peers', None, descriptor).value or ())
+        self._publisher = node.create_publisher(String, self.TOPIC, STATE_QOS)
+        node.create_subscription(String, self.TOPIC, lambda _: None, STATE_QOS)
+        self._timer = every(node, self._PERIOD, self._look)
+
+    def _look(self) -> None:
+        topic = self._publisher.topic_name
+        here = self._node.get_namespace()
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        subscriptions = self._node.get_subscriptions_info_by_topic(topic)
+        known = [
+            {end.node_name for end in ends if end.node_namespace == here}
+            for ends in (publishers, subscriptions)
+        ]
+        if self._peers <= known[0] & known[1]:
+            self._publisher.publish(String(data=self._node.get_name()))
+            self._timer.cancel()
+
+
 class CellNode(Node):
     """A node that works from its first to its last breath (safety, controller, wrist).
 
@@ -156,6 +193,8 @@ class ManagedNode(LifecycleNode):
         if self.trigger_configure() != success or self.trigger_activate() != success:
             # Started by a supervisor and unable to work: say so by the exit code.
             self.finished, self.exit_code = True, 1
+        else:
+            RollCall(self)
 
     def _attempt(self, hook: Callable[[], None], name: str) -> TransitionCallbackReturn:
         try:
@@ -220,6 +259,8 @@ def run(
     node = None
     try:
         node = make_node()
+        if isinstance(node, CellNode):
+            RollCall(node)
         # The events executor waits in C++ instead of building a wait set in Python for every
         # message: less than half the processor time. Its own `spin` hangs in some releases, so
         # it is never used.

@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +21,8 @@ from chef_cell.nodes.session_run import (
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import EpisodeState
 
-#: How often the clock is looked at and the executor turned (s).
-BEAT = 0.02
+#: How often a session looks around and goes on (s).
+BEAT = 0.01
 #: How often the state of the episode is repeated (s).
 REPEAT = 1.0
 
@@ -42,7 +41,6 @@ class SessionSettings:
         'policy',
         'recorder',
     )
-    cameras: tuple[str, ...] = ()  # whose images are waited for at start
     run_on_start: bool = False  # run one session, then end with its exit code
     session_id: str = ''  # name of the folder; empty: date and time
     triplets: tuple[str, ...] = ('1',)  # 1..5, or three object names "red,green,blue"
@@ -65,9 +63,7 @@ class SessionNode(ros.ManagedNode):
         self._patience = ros.declare_settings(self, Patience)
         self._kinematics = ArmKinematics()
         self._states = self.create_publisher(EpisodeState, 'episode', ros.STATE_QOS)
-        self._client = CellClient(
-            self, self._settings.lockstep, self._episode.period_ns, self._settings.cameras
-        )
+        self._client = CellClient(self, self._settings.lockstep, self._episode.period_ns)
         self._action = SessionAction(self, self._begin)
         ros.every(self, BEAT, self._beat)
         ros.every(self, REPEAT, self._repeat)
@@ -75,8 +71,18 @@ class SessionNode(ros.ManagedNode):
     def start(self) -> None:
         """Announce an idle cell; run the session of the parameters if asked to."""
         self._states.publish(EpisodeState())
-        if self._settings.run_on_start:
-            self.executor.create_task(self._run_on_start)
+        settings = self._settings
+        if not settings.run_on_start:
+            return
+        try:
+            plan = SessionPlan(
+                settings.triplets, settings.policies, settings.episodes, settings.seed
+            )
+        except ScheduleError as error:
+            self.get_logger().error(str(error))
+            self.finished, self.exit_code = True, BAD_INPUT
+        else:
+            self._begin(plan, lambda state: None, self._finish)
 
     def stop(self) -> None:
         """End the episode under way, so that the recorder can finish its file."""
@@ -85,36 +91,18 @@ class SessionNode(ros.ManagedNode):
             self._run = None
         super().stop()
 
-    async def _run_on_start(self) -> None:
-        try:
-            self.exit_code = await self._run_plan()
-        except ScheduleError as error:
-            self.get_logger().error(str(error))
-            self.exit_code = BAD_INPUT
-        except Exception:
-            # The executor would swallow it.
-            self.get_logger().error(traceback.format_exc())
-            self.exit_code = 1
-        self._run = None
-        self.finished = True
-
-    async def _run_plan(self) -> int:
-        settings = self._settings
-        plan = SessionPlan(settings.triplets, settings.policies, settings.episodes, settings.seed)
-        run = self._begin(plan)
-        result = await run.run()
-        if result.stopped_by:
-            self.get_logger().error(f'session stopped: {result.stopped_by}')
-        return run.exit_code
-
     def _begin(
-        self, plan: SessionPlan, report: Callable[[EpisodeState], None] = lambda state: None
+        self,
+        plan: SessionPlan,
+        report: Callable[[EpisodeState], None],
+        finish: Callable[[SessionRun], None],
     ) -> SessionRun:
         def announce(state: EpisodeState) -> None:
             self._states.publish(state)
             report(state)
 
         name = self._settings.session_id or datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
+        self._on_over = finish
         self._run = SessionRun(
             plan,
             Path(self._settings.directory) / name,
@@ -128,9 +116,16 @@ class SessionNode(ros.ManagedNode):
         )
         return self._run
 
+    def _finish(self, run: SessionRun) -> None:
+        self.finished, self.exit_code = True, run.exit_code
+
     def _beat(self) -> None:
-        if self._run is not None:
-            self._run.check()
+        run = self._run
+        if run is not None and run.advance():
+            if run.result.stopped_by:
+                self.get_logger().error(f'session stopped: {run.result.stopped_by}')
+            self._run = None
+            self._on_over(run)
 
     def _repeat(self) -> None:
         if self._run is not None:

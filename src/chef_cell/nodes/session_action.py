@@ -16,14 +16,20 @@ from chef_interfaces.msg import EpisodeState
 class SessionAction:
     """Serves run_session on `node`.
 
+    A goal stays in the state ACCEPTED while its session runs, and is executed when it is over:
+    an execute callback that waits would keep rclpy's events executor spinning.
+
     Args:
-        begin: makes the run of a plan; its second argument is told every state of an episode.
+        begin: begins the run of a plan. Its second argument is told every state of an episode,
+            its third when the session is over.
     """
 
     def __init__(
         self,
         node: Node,
-        begin: Callable[[SessionPlan, Callable[[EpisodeState], None]], SessionRun],
+        begin: Callable[
+            [SessionPlan, Callable[[EpisodeState], None], Callable[[SessionRun], None]], SessionRun
+        ],
     ) -> None:
         self._node = node
         self._begin = begin
@@ -32,8 +38,9 @@ class SessionAction:
             node,
             RunSession,
             'run_session',
-            self._execute,
+            lambda handle: RunSession.Result(),
             goal_callback=self._on_goal,
+            handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
         )
 
@@ -48,38 +55,44 @@ class SessionAction:
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
+    def _on_accepted(self, handle: ServerGoalHandle) -> None:
+        def report(state: EpisodeState) -> None:
+            feedback = RunSession.Feedback(episode=state)
+            if self._run is not None:
+                episodes = self._run.result.episodes
+                feedback.episodes_done = len(episodes)
+                feedback.successes = sum(episode.success for episode in episodes)
+            handle.publish_feedback(feedback)
+
+        def finish(run: SessionRun) -> None:
+            self._run = None
+            handle.execute(lambda _: _conclude(handle, run))
+
+        self._run = self._begin(_plan(handle.request), report, finish)
+
     def _on_cancel(self, _: Any) -> CancelResponse:
         if self._run is not None:
             self._run.cancel('cancelled')
         return CancelResponse.ACCEPT
 
-    async def _execute(self, handle: ServerGoalHandle) -> RunSession.Result:
-        def report(state: EpisodeState) -> None:
-            result = run.result
-            feedback = RunSession.Feedback(episode=state, episodes_done=len(result.episodes))
-            feedback.successes = sum(episode.success for episode in result.episodes)
-            handle.publish_feedback(feedback)
-
-        run = self._run = self._begin(_plan(handle.request), report)
-        try:
-            result = await run.run()
-        finally:
-            self._run = None
-        if handle.is_cancel_requested:
-            handle.canceled()
-        elif result.stopped_by:
-            handle.abort()
-        else:
-            handle.succeed()
-        return RunSession.Result(
-            session_id=result.session_id,
-            directory=str(run.directory),
-            episodes=len(result.episodes),
-            successes=sum(episode.success for episode in result.episodes),
-            stopped_by=result.stopped_by,
-        )
-
 
 def _plan(goal: RunSession.Goal) -> SessionPlan:
     policies = tuple(goal.policies) or ('',)
     return SessionPlan(tuple(goal.triplets), policies, goal.episodes, goal.seed)
+
+
+def _conclude(handle: ServerGoalHandle, run: SessionRun) -> RunSession.Result:
+    result = run.result
+    if handle.is_cancel_requested:
+        handle.canceled()
+    elif result.stopped_by:
+        handle.abort()
+    else:
+        handle.succeed()
+    return RunSession.Result(
+        session_id=result.session_id,
+        directory=str(run.directory),
+        episodes=len(result.episodes),
+        successes=sum(episode.success for episode in result.episodes),
+        stopped_by=result.stopped_by,
+    )

@@ -1,4 +1,4 @@
-"""One session, from its plan to its last episode, as a coroutine of the session node."""
+"""One session, from its plan to its last episode."""
 
 import dataclasses
 import math
@@ -44,8 +44,8 @@ class SessionStoppedError(Exception):
         self.outcome = outcome
 
 
-class _OnePass:
-    """Awaiting this lets the executor do other work once."""
+class _Pause:
+    """Awaiting this ends one call of `SessionRun.advance`."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield
@@ -53,6 +53,9 @@ class _OnePass:
 
 class SessionRun:
     """Plays the queue of a plan; `result` and `exit_code` tell how it went.
+
+    The story is told by a coroutine, which the owner moves on by calling `advance` every few
+    milliseconds. It is no task of the executor: rclpy would poll it without a rest.
 
     Args:
         client: the session's side of the graph.
@@ -92,11 +95,22 @@ class SessionRun:
             {**dataclasses.asdict(plan), **dataclasses.asdict(settings)},
         )
 
+        self._story = self._play_all()
+
+    def advance(self) -> bool:
+        """Go on as far as possible; returns whether the session is over."""
+        self.check()
+        try:
+            self._story.send(None)
+        except StopIteration:
+            return True
+        return False
+
     def cancel(self, reason: str) -> None:
         """Ask the session to stop at the next opportunity."""
         self._cancelled = reason
 
-    async def run(self) -> SessionResult:
+    async def _play_all(self) -> None:
         """Play every episode; a fault, a refusal or a cancellation stops the session."""
         try:
             await self._ready()
@@ -105,10 +119,10 @@ class SessionRun:
                 await self._play(planned)
         except SessionStoppedError as error:
             self.stop(error)
-        return self.result
 
     def stop(self, error: SessionStoppedError) -> None:
         """End the session here, and the episode that is under way."""
+        self._client.listener = None
         self.exit_code = error.exit_code
         self.result = dataclasses.replace(self.result, stopped_by=error.reason)
         watch = self.watch
@@ -209,7 +223,7 @@ class SessionRun:
                 raise SessionStoppedError(self._cancelled, FAULT, 'abort')
             if time.monotonic() > end:
                 raise SessionStoppedError(reason(), FAULT)
-            await _OnePass()
+            await _Pause()
 
     def on_step(self, stamp_ns: int, samples: dict[str, Any]) -> None:
         """Judge the samples of a control step."""
@@ -229,7 +243,7 @@ class SessionRun:
             self.watch.on_problem(words)
 
     def check(self) -> None:
-        """Look at the latch, the policy and the clock; call often."""
+        """Look at the latch, the policy and the clock."""
         if self.watch is not None:
             self.watch.check(self._client, self._lockstep)
 

@@ -117,6 +117,23 @@ def test_a_commanded_joint_moves_with_the_actuators_lag(cell):
     assert cell.arm.read().position[6] - start == pytest.approx(0.2 * (0.5 - 0.1), rel=0.1)
 
 
+def test_what_was_known_of_a_step_is_not_computed_again_and_changes_no_bit(cell):
+    cell.reset(2)
+    whole = mujoco.MjData(cell.model)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        velocity, gripper = rng.uniform(-0.3, 0.3, 7), rng.uniform(-1.0, 1.0)
+        mujoco.mj_copyData(whole, cell.model, cell.data)
+        cell.step_joint(velocity, gripper)
+        whole.ctrl[:] = cell.data.ctrl
+        mujoco.mj_step2(cell.model, whole)
+        mujoco.mj_step(cell.model, whole, 4)
+        np.testing.assert_array_equal(cell.data.qpos, whole.qpos)
+        np.testing.assert_array_equal(cell.data.qvel, whole.qvel)
+        for _ in range(4):
+            cell.step_joint(velocity, None)
+
+
 def test_the_gripper_closes_in_a_second_and_reports_counts(cell):
     cell.reset(2)
     counts = []

@@ -92,7 +92,8 @@ class CartesianController:
             self._speed / settings.limit_rate,
             self._speed * (period + 0.5 * self._speed / self._acceleration),
         )
-        self._roomy = 0.5 * (self._upper - self._lower) - room
+        roomy = 0.5 * (self._upper - self._lower) - room
+        self._roomy = np.where(roomy > 0.0, roomy, np.nan)  # nan: nothing is within it
         self._free_caps = (-self._speed, self._speed)
         self._posture = np.array(settings.posture)
         # Two systems solved in one call: damped for the task, all but undamped for the null space.
@@ -116,23 +117,26 @@ class CartesianController:
         """
         position = _checked('joint positions', position, 7)
         jacobian = self._kinematics.wrist_jacobian(position)
-        gram = jacobian @ jacobian.T
+        gram = jacobian.dot(jacobian.T)
         lowest, highest = self._caps(position)
         limited: list[str] = []
         if command is None:
             twist = np.zeros(6)
             wanted = np.zeros(7)
         else:
-            twist = self._twist(position, command, limited)
+            # The last joint turns about the wrist's z axis.
+            twist = self._twist(position, jacobian[3:, 6].tolist(), command, limited)
             wanted = self._free(position, jacobian, gram, twist)
-            if ((wanted < lowest) | (wanted > highest)).any():
+            if self._breaks(wanted, lowest, highest):
                 wanted = self._capped(position, jacobian, gram, twist, lowest, highest)
                 self._name_caps(wanted, limited)
         velocity = self._accelerated(wanted, lowest, highest, limited)
         self._velocity = velocity
         return ControlOutput(velocity, twist, tuple(limited), gram)
 
-    def _twist(self, position: np.ndarray, command: TaskCommand, limited: list[str]) -> np.ndarray:
+    def _twist(
+        self, position: np.ndarray, axis_z: list[float], command: TaskCommand, limited: list[str]
+    ) -> np.ndarray:
         """Return the wrist twist (6,) after workspace, wrist range and speed limits."""
         linear = _checked('linear velocity', command.linear, 3).tolist()
         yaw = float(command.yaw_rate)
@@ -140,37 +144,27 @@ class CartesianController:
             raise ValueError(f'yaw rate {yaw} is not finite')
         settings = self.settings
         tool = self._kinematics.tool_pose(position).tolist()
+        lower, upper = settings.workspace_lower, settings.workspace_upper
         for axis in range(3):
-            if _outwards(
-                tool[axis],
-                linear[axis],
-                settings.workspace_lower[axis],
-                settings.workspace_upper[axis],
-            ):
+            if _outwards(tool[axis], linear[axis], lower[axis], upper[axis]):
                 linear[axis] = 0.0
                 limited.append(f'workspace_{"xyz"[axis]}')
-        # The last joint turns about the wrist's z axis, which points down.
+        # The wrist's z axis points down.
         if _outwards(-float(position[6]), yaw, -settings.wrist_range, settings.wrist_range):
             yaw = 0.0
             limited.append('wrist_range')
-        angular = self._upright(self._kinematics.wrist_pose(position).tolist(), yaw)
+        angular = self._upright(axis_z, yaw)
         _shorten(linear, settings.linear_speed, 'linear_speed', limited)
         _shorten(angular, settings.angular_speed, 'angular_speed', limited)
         return np.array(linear + angular)
 
-    def _upright(self, wrist: list[float], yaw: float) -> list[float]:
+    def _upright(self, axis_z: list[float], yaw: float) -> list[float]:
         """Return the angular velocity that yaws, and turns the wrist's z axis downwards."""
-        w, x, y, z = wrist[3:]
-        axis_x, axis_y = 2.0 * (x * z + w * y), 2.0 * (y * z - w * x)
-        axis_z = 1.0 - 2.0 * (x * x + y * y)
-        sine = math.hypot(axis_x, axis_y)
-        tilt = math.atan2(sine, -axis_z)
+        x, y, z = axis_z
+        sine = math.hypot(x, y)
+        tilt = math.atan2(sine, -z)
         gain = self.settings.upright_rate * tilt / sine if sine > 1e-12 else 0.0
-        return [
-            -gain * axis_y - yaw * axis_x,
-            gain * axis_x - yaw * axis_y,
-            -yaw * axis_z,
-        ]
+        return [-gain * y - yaw * x, gain * x - yaw * y, -yaw * z]
 
     def _caps(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the lowest and highest joint velocities allowed at this position.
@@ -178,7 +172,7 @@ class CartesianController:
         A joint slows down as it nears its limit, and never goes faster than it can brake in the
         room left.
         """
-        if (np.abs(position - self._middle) < self._roomy).all():
+        if _within((position - self._middle) / self._roomy):
             return self._free_caps
         room = np.maximum((self._upper - position, position - self._lower), 0.0)
         period, acceleration = self._period, self._acceleration
@@ -191,9 +185,15 @@ class CartesianController:
     ) -> np.ndarray:
         """Return argmin |J v - twist|^2 + damping |v|^2, posture in the null space, no bounds."""
         posture = self.settings.posture_rate * (self._posture - position)
-        targets = np.array((twist, jacobian @ posture))[..., None]
-        solved = np.linalg.solve(self._damping + gram, targets)
-        return posture + jacobian.T @ (solved[0, :, 0] - solved[1, :, 0])
+        targets = np.array((twist, jacobian.dot(posture)))[..., None]
+        task, null = np.linalg.solve(self._damping + gram, targets)[..., 0]
+        return posture + (task - null).dot(jacobian)
+
+    def _breaks(self, wanted: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> bool:
+        """Whether a joint velocity lies outside its caps."""
+        if lowest is self._free_caps[0]:
+            return not _within(wanted / self._speed)
+        return bool(((wanted < lowest) | (wanted > highest)).any())
 
     def _capped(
         self,
@@ -223,10 +223,11 @@ class CartesianController:
         straight line and the tool does not swerve.
         """
         change = wanted - self._velocity
-        share = float((np.abs(change) / self._change).max())
-        if share <= 1.0:
+        shares = change / self._change
+        if _within(shares):
             return wanted
         limited.append('joint_acceleration')
+        share = np.abs(shares).max()
         velocity = self._velocity + change / share
         if (velocity < lowest).any() or (velocity > highest).any():
             # A joint that must brake for its limit does not wait for the others. Where its limit
@@ -238,6 +239,11 @@ class CartesianController:
     def _name_caps(self, velocity: np.ndarray, limited: list[str]) -> None:
         fast = np.abs(velocity) >= self._speed - _TOUCH
         limited.append('joint_velocity' if fast.any() else 'joint_position')
+
+
+def _within(shares: np.ndarray) -> bool:
+    """Whether no share of a limit is above 1. Most often their norm says so, which is cheaper."""
+    return bool(shares.dot(shares) <= 1.0 or np.abs(shares).max() <= 1.0)
 
 
 def _outwards(value: float, velocity: float, lower: float, upper: float) -> bool:
@@ -257,6 +263,6 @@ def _checked(name: str, values: np.ndarray, size: int) -> np.ndarray:
     array = np.asarray(values, np.float64)
     if array.shape != (size,):
         raise ValueError(f'{name}: shape {array.shape}, expected ({size},)')
-    if not math.isfinite(array @ array):  # cheaper than asking each number
+    if not math.isfinite(array.dot(array)):  # cheaper than asking each number
         raise ValueError(f'{name}: {array.tolist()} is not finite')
     return array

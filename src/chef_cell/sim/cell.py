@@ -1,5 +1,7 @@
 """The simulated cell: one scene, its time, and the devices on it."""
 
+import math
+
 import mujoco
 import numpy as np
 
@@ -130,7 +132,7 @@ class SimCell:
 
     def gripper_counts(self) -> float:
         """Position of the fingers in whole counts, 0 open .. 255 closed."""
-        angle = self.data.qpos[self.addresses.gripper_position]
+        angle = self.data.qpos.item(self.addresses.gripper_position)
         return float(round(min(max(angle / GRIPPER_ANGLE, 0.0), 1.0) * GRIPPER_COUNTS))
 
     def take_force_peak(self) -> float:
@@ -171,9 +173,13 @@ class SimCell:
         self.force_peak = 0.0
 
     def _advance(self, substeps: int) -> None:
-        """Do physics steps; the first part of a step is not repeated where it is known."""
+        """Do physics steps; of the first one, what `mj_forward` has done is not repeated.
+
+        All actuators integrate their commands, so a new command changes no acceleration of now.
+        """
         if substeps and self._fresh:
-            mujoco.mj_step2(self.model, self.data)
+            mujoco.mj_fwdActuation(self.model, self.data)
+            mujoco.mj_Euler(self.model, self.data)
             self._fresh = False
             substeps -= 1
         if substeps:
@@ -181,4 +187,4 @@ class SimCell:
 
     def _force(self) -> float:
         force = self.data.sensordata[self.addresses.force]
-        return float(np.sqrt(force @ force))
+        return math.sqrt(force.dot(force))

@@ -27,12 +27,17 @@ class SimArm:
     def __init__(self, cell: 'SimCell') -> None:
         self._cell = cell
 
+    @property
+    def position(self) -> np.ndarray:
+        """Joint positions of now, rad, (7,): all that the joint loop needs of a reading."""
+        return self._cell.data.qpos[self._cell.addresses.arm_position].copy()
+
     def read(self) -> ArmReading:
         """Return the joint state of now."""
         data, addresses = self._cell.data, self._cell.addresses
         return ArmReading(
             self._cell.time,
-            data.qpos[addresses.arm_position].copy(),
+            self.position,
             data.qvel[addresses.arm_velocity].copy(),
             data.sensordata[addresses.joint_torque],
         )

@@ -126,7 +126,7 @@ class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
             raise ValueError(f"reset options {unknown}, allowed: ['triplet']")
         self.cell.reset(scene, (options or {}).get('triplet'))
         self.cell.take_force_peak()
-        self._controller.reset(self.cell.arm.read().position)
+        self._controller.reset(self.cell.arm.position)
         self._observer.reset(self.cell.triplet)
         self._steps = 0
         self._previous = INITIAL_ACTION
@@ -140,7 +140,7 @@ class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         """Hold `action` (5,) for one control period, or until the force limit is passed."""
         command = to_command(action, self._action_spec, self.cell.time)
         for _ in range(self._ticks):
-            output = self._controller.step(self.cell.arm.read().position, command)
+            output = self._controller.step(self.cell.arm.position, command)
             self.cell.step_joint(output.joint_velocity, command.gripper)
             if self.cell.force_peak > self._force_limit:
                 break

@@ -1,6 +1,7 @@
 """Kinematics of the arm from a MuJoCo model of the arm alone."""
 
 import functools
+import math
 
 import mujoco
 import numpy as np
@@ -43,11 +44,9 @@ class ArmKinematics:
         """Geometric Jacobian (6, 7) of the wrist, linear rows first, in base axes."""
         self._update(position)
         if self._jacobian is None:
-            self._jacobian = np.empty((6, 7))
+            self._jacobian = jacobian = np.empty((6, 7))
             mujoco.mj_comPos(self._model, self._data)
-            mujoco.mj_jacSite(
-                self._model, self._data, self._jacobian[:3], self._jacobian[3:], self._wrist
-            )
+            mujoco.mj_jacSite(self._model, self._data, jacobian[:3], jacobian[3:], self._wrist)
         return self._jacobian
 
     def _pose(self, site: int, position: np.ndarray) -> np.ndarray:
@@ -69,7 +68,7 @@ class ArmKinematics:
             return
         if position.shape != (7,):
             raise ValueError(f'joint positions have shape {position.shape}, expected (7,)')
-        if not np.isfinite(position).all():
+        if not math.isfinite(position.dot(position)):  # cheaper than asking each number
             raise ValueError(f'joint positions {position.tolist()} are not finite')
         self._position[:] = position
         mujoco.mj_kinematics(self._model, self._data)

@@ -187,6 +187,7 @@ def test_a_session_in_real_time(start):
         *('--realtime', '--episodes', '1', '--set', 'session.max_steps=40'),
         *('--set', 'safety.wrench_timeout=2.0', '--set', 'safety.joint_timeout=2.0'),
         *('--set', 'safety.command_timeout=2.0', '--set', 'policy.max_age=2.0'),
+        *('--set', 'safety.controller_timeout=2.0', '--set', 'safety.missed_deadlines=1000'),
         *('--set', 'safety.force_limit=1000.0'),
     )
 

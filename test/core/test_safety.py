@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
-from chef_cell.core.safety import Level, SafetyLatch, SafetySettings
+from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.safety import SafetyLatch
+from chef_cell.core.safety_causes import Level, SafetySettings
 
 GOOD, HARD, BROKEN = 1.0, 25.0, math.nan
 
@@ -20,6 +21,14 @@ def arm(stamp=0.0, position=0.0, speed=0.0):
 
 def command(stamp=0.0, x=0.0, yaw_rate=0.0, gripper=0.0):
     return TaskCommand(stamp, np.array([x, 0.0, 0.0]), yaw_rate, gripper)
+
+
+READY = RobotReading(enabled=True, stopped=False, error=False, estop=False)
+MIDDLE = np.array([0.6, 0.0, 0.2])  # m, of the workspace
+
+
+def robot(**state):
+    return dataclasses.replace(READY, **state)
 
 
 @pytest.fixture
@@ -91,6 +100,16 @@ def test_a_stop_after_a_fault_changes_nothing(latch):
         (lambda latch: latch.on_command(command(0.01, yaw_rate=-1.1), 0.01), 'command_invalid'),
         (lambda latch: latch.on_command(command(0.01, gripper=2.0), 0.01), 'command_invalid'),
         (lambda latch: latch.tick(0.06), 'wrench_stale'),
+        (lambda latch: latch.on_command(command(0.07), 0.01), 'command_future'),
+        (lambda latch: latch.on_command(command(math.nan), 0.01), 'command_future'),
+        (lambda latch: latch.on_publishers(2), 'command_publishers'),
+        (lambda latch: latch.on_robot(robot(estop=True, stopped=True)), 'robot_estop'),
+        (lambda latch: latch.on_robot(robot(error=True)), 'robot_error'),
+        (lambda latch: latch.on_robot(robot(stopped=True)), 'robot_stopped'),
+        (lambda latch: latch.on_robot(robot(enabled=False)), 'robot_disabled'),
+        (lambda latch: latch.on_joints(arm(0.01, position=3.0), 0.01), 'joint_position'),
+        (lambda latch: latch.on_joints(arm(0.01), 0.01, np.zeros(3)), 'workspace'),
+        (lambda latch: latch.on_joints(arm(0.01), 0.01, MIDDLE + math.nan), 'workspace'),
     ],
 )
 def test_faults(latch, feed, reason):
@@ -108,7 +127,7 @@ def test_the_largest_command_is_allowed(latch):
     assert latch.state.level == Level.OK
 
 
-@pytest.mark.parametrize('silent', ['wrench', 'joint_states', 'command'])
+@pytest.mark.parametrize('silent', ['wrench', 'joint_states', 'command', 'controller'])
 def test_silence_of_any_stream_is_a_fault(latch, silent):
     for step in range(1, 61):
         now = step * 0.01
@@ -118,9 +137,22 @@ def test_silence_of_any_stream_is_a_fault(latch, silent):
             latch.on_joints(arm(now), now)
         if silent != 'command':
             latch.on_command(command(now), now)
+        if silent != 'controller':
+            latch.on_controller(0, now)
         latch.tick(now)
     assert (latch.state.level, latch.state.reason) == (Level.FAULT, f'{silent}_stale')
     assert latch.state.value > latch.state.limit
+
+
+def test_in_lockstep_the_controller_has_no_deadline():
+    latch = SafetyLatch(real_time=False)
+    latch.start_episode('e1', 0.0)
+    for step in range(1, 101):
+        now = step * 0.01
+        latch.on_wrench(wrench(now), now)
+        latch.on_joints(arm(now), now)
+        latch.on_command(command(now), now)
+    assert latch.state.level == Level.OK
 
 
 def test_a_gap_is_seen_even_if_nobody_looked_in_between(latch):
@@ -201,8 +233,16 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
 
 
 @pytest.mark.parametrize(
-    'wrong', [{'force_limit': 0.0}, {'wrench_timeout': math.nan}, {'frozen_stamps': 1}]
+    'wrong',
+    [
+        {'force_limit': 0.0},
+        {'wrench_timeout': math.nan},
+        {'frozen_stamps': 1},
+        {'workspace_lower': (0.0, math.nan, 0.0)},
+        {'workspace_lower': (0.9, -0.2, 0.0)},
+        {'joint_upper': (1.0,)},
+    ],
 )
 def test_settings_are_checked(wrong):
-    with pytest.raises(ValueError, match=r'frozen|positive'):
+    with pytest.raises(ValueError, match=r'frozen|positive|below'):
         SafetySettings(**wrong)

@@ -7,8 +7,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
-from chef_cell.core.safety import Level, SafetyLatch
+from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.safety import SafetyLatch
+from chef_cell.core.safety_causes import Level
 
 GOOD, HARD, BROKEN = 1.0, 25.0, math.nan
 
@@ -36,6 +37,8 @@ class LatchMachine(RuleBasedStateMachine):
         self.first_fault = None
         self.fault_pending = False
         self.newest_force = GOOD
+        self.wrong = {}  # what was last said to be wrong, by who said it
+        self.running = False
         self.episode = 0
 
     def settle(self):
@@ -53,16 +56,44 @@ class LatchMachine(RuleBasedStateMachine):
         self.fault_pending |= not math.isfinite(force)
         self.settle()
 
-    @rule(x=st.sampled_from([0.0, 0.07, 0.2, BROKEN]))
-    def be_commanded(self, x):
-        self.latch.on_command(command(self.now, x), self.now)
-        self.fault_pending |= not abs(x) <= 0.07
+    def say(self, source, wrong, always=True):
+        """Note what the newest word of a source means; some only matter in an episode."""
+        self.wrong[source] = wrong
+        self.fault_pending |= wrong and (always or self.running)
         self.settle()
 
-    @rule(speed=st.sampled_from([0.0, 1.0, 10.0, BROKEN]))
-    def move(self, speed):
-        self.latch.on_joints(arm(self.now, speed=speed), self.now)
-        self.fault_pending |= not speed <= 1.0
+    @rule(x=st.sampled_from([0.0, 0.07, 0.2, BROKEN]), ahead=st.sampled_from([0.0, 0.04, 1.0]))
+    def be_commanded(self, x, ahead):
+        self.latch.on_command(command(self.now + ahead, x), self.now)
+        self.say('command', not abs(x) <= 0.07 or ahead > 0.05)
+
+    @rule(
+        speed=st.sampled_from([0.0, 1.0, 10.0, BROKEN]),
+        height=st.sampled_from([0.1, 0.43, 0.6]),
+        fresh=st.booleans(),
+    )
+    def move(self, speed, height, fresh):
+        self.now += 0.01 * fresh
+        tool = np.array([0.6, 0.0, height])
+        self.latch.on_joints(arm(self.now, speed=speed), self.now, tool)
+        bad = not speed <= 1.0
+        self.say('joints', bad)
+        self.say('tool', not bad and height > 0.5, always=False)
+
+    @rule(enabled=st.booleans(), stopped=st.booleans(), error=st.booleans(), estop=st.booleans())
+    def be_told_by_the_robot(self, enabled, stopped, error, estop):
+        self.latch.on_robot(RobotReading(enabled, stopped, error, estop))
+        self.say('robot', stopped or error or estop)
+        self.say('disabled', not enabled, always=False)
+
+    @rule(count=st.sampled_from([0, 1, 2]))
+    def count_publishers(self, count):
+        self.latch.on_publishers(count)
+        self.say('publishers', count > 1, always=False)
+
+    @rule(missed=st.sampled_from([0, 1, 1000]))
+    def loop(self, missed):
+        self.latch.on_controller(missed, self.now)
         self.settle()
 
     @rule(gap=st.sampled_from([0.01, 0.04, 1.0]))
@@ -75,12 +106,17 @@ class LatchMachine(RuleBasedStateMachine):
     def begin_episode(self):
         released = self.latch.state.level == Level.EPISODE_STOP
         self.episode += 1
+        self.running = True
         self.latch.start_episode(str(self.episode), self.now)
         if released:
             self.first = None
+        self.fault_pending |= any(self.wrong.get(name) for name in ('disabled', 'publishers'))
+        self.settle()
 
     @rule()
     def finish_episode(self):
+        self.running = False
+        self.wrong['command'] = False
         self.latch.end_episode(str(self.episode))
 
     @rule()
@@ -92,6 +128,7 @@ class LatchMachine(RuleBasedStateMachine):
         else:
             assert self.latch.state.level == Level.OK
             assert self.newest_force <= 20.0, 'rearmed although the cause is there'
+            assert not any(self.wrong.values()), 'rearmed although a cause is there'
             self.first, self.first_fault, self.fault_pending = None, None, False
 
     @invariant()

@@ -10,7 +10,7 @@ from sensor_msgs.msg import JointState
 from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
 from chef_cell.nodes import messages, ros
 from chef_cell.testing.ros_harness import Graph, NodeProcess
-from chef_interfaces.msg import EpisodeState
+from chef_interfaces.msg import ControllerState, EpisodeState
 from chef_interfaces.msg import TaskCommand as TaskCommandMessage
 
 #: A posture in the middle of the workspace (rad).
@@ -18,7 +18,13 @@ POSTURE = np.array([0.0, -0.5186, -0.5294, 1.2209, 0.4086, 1.0783, 0.0])
 
 # The probe is no real-time program: on a busy machine its samples come late by more than the
 # time-outs of a cell. Tests of silence only wait a little longer.
-SAFETY = {'wrench_timeout': 0.4, 'joint_timeout': 0.4, 'command_timeout': 0.8}
+SAFETY = {
+    'wrench_timeout': 0.4,
+    'joint_timeout': 0.4,
+    'command_timeout': 0.8,
+    'controller_timeout': 0.8,
+    'missed_deadlines': 1000,
+}
 CONTROLLER = {'safety_timeout': 0.4, 'joint_timeout': 0.4, 'command_timeout': 0.4}
 
 
@@ -32,7 +38,8 @@ class Feed:
     """Sensors, policy and session of a cell in real time; change an attribute to inject a fault.
 
     `force` (N) is published as the compensated wrench, None publishes none; likewise `position`
-    and `command`.
+    and `command`. `missed` is the count of deadlines that a controller reports; None unless a
+    test plays the controller too.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -40,7 +47,10 @@ class Feed:
         self.force: float | None = 1.0
         self.position: np.ndarray | None = POSTURE
         self.command: TaskCommand | None = TaskCommand(0.0, np.array([0.03, 0.0, 0.0]), 0.2, 1.0)
+        self.command_ahead = 0.0  # s, of the stamp
+        self.missed: int | None = None
         sensor = ros.SENSOR_PUBLISHER_QOS
+        self._states = graph.publisher(ControllerState, 'controller/state')
         self._wrench = graph.publisher(WrenchStamped, 'wrist/wrench', sensor)
         self._joints = graph.publisher(JointState, '/robot/joint_states', sensor)
         self._commands = graph.publisher(TaskCommandMessage, 'command')
@@ -83,8 +93,11 @@ class Feed:
             self._wrench.publish(messages.wrench_to_message(wrench, stamp, 'ft300_sensor'))
 
     def _send_command(self) -> None:
+        if self.missed is not None:
+            self._states.publish(ControllerState(missed_deadlines=self.missed))
         if self.command is not None:
-            stamp = self.graph.probe.get_clock().now().to_msg()
+            now_ns = self.graph.probe.get_clock().now().nanoseconds
+            stamp = ros.to_stamp(now_ns + round(self.command_ahead * 1e9))
             self._commands.publish(messages.task_command_to_message(self.command, stamp))
 
     def _send_episode(self) -> None:

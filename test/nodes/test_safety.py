@@ -7,15 +7,21 @@ from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
-from chef_cell.core.readings import TaskCommand, WrenchReading
+from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
 from chef_cell.nodes import messages, ros
 from chef_interfaces.msg import SafetyState, Tick
+from chef_interfaces.msg import TaskCommand as TaskCommandMessage
+from intera_core_msgs.msg import RobotAssemblyState
+
+#: A posture in the middle of the workspace (rad).
+POSTURE = np.array([0.0, -0.5186, -0.5294, 1.2209, 0.4086, 1.0783, 0.0])
 
 
 @pytest.fixture
 def verdicts(graph, feed):
     """Verdicts of a safety node in a running episode, all well so far."""
     feed.start_safety()
+    feed.missed = 0
     inbox = graph.collect(SafetyState, 'safety', ros.STATE_QOS)
     graph.wait_for(graph.connected, 'the safety node')
     feed.run_episode('e1')
@@ -65,6 +71,7 @@ def test_nan_is_a_fault_until_rearmed(graph, feed, verdicts):
         ('force', 'wrench_stale'),
         ('position', 'joint_states_stale'),
         ('command', 'command_stale'),
+        ('missed', 'controller_stale'),
     ],
 )
 def test_a_silent_stream_is_a_fault(graph, feed, verdicts, stream, reason):
@@ -84,6 +91,61 @@ def test_joint_states_of_another_shape_are_a_fault(graph, feed, verdicts):
     feed.send_joints(JointState(name=['right_j0'], position=[1.0, 2.0]))
     verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
     assert verdict.reason == 'joint_states_invalid'
+
+
+def test_a_command_from_the_future_is_a_fault(graph, feed, verdicts):
+    feed.command_ahead = 5.0
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert verdict.reason == 'command_future'
+    assert 4.0 < verdict.value < 5.1
+    assert verdict.since.sec - verdict.header.stamp.sec < 2, 'the fault is in the future'
+
+
+def test_who_may_command_beside_the_policy_is_a_fault(graph, feed, verdicts):
+    other = graph.probe.create_publisher(TaskCommandMessage, 'command', ros.COMMAND_QOS)
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert (verdict.reason, verdict.value, verdict.limit) == ('command_publishers', 2, 1)
+    assert 'command_publishers' in rearm(graph).message
+    graph.probe.destroy_publisher(other)
+    graph.wait_for(lambda: rearm(graph).success, 'the latch to be rearmed')
+
+
+def test_what_the_robot_says_of_itself_is_heard(graph, feed, verdicts):
+    robot = graph.publisher(RobotAssemblyState, '/robot/state', ros.STATE_QOS)
+    robot.publish(RobotAssemblyState(enabled=True))
+    robot.publish(RobotAssemblyState(stopped=True, estop_button=1))
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert (verdict.reason, verdict.source) == ('robot_estop', 'robot')
+    answer = rearm(graph)
+    assert not answer.success
+    assert 'robot_stopped' in answer.message
+    robot.publish(RobotAssemblyState(enabled=True))
+    graph.wait_for(lambda: rearm(graph).success, 'the latch to be rearmed')
+
+
+def test_an_arm_that_has_left_the_workspace_is_a_fault(graph, feed, verdicts):
+    feed.position = POSTURE + 0.8 * np.eye(7)[0]  # turned about its foot
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert (verdict.reason, verdict.source) == ('workspace', 'joint_states')
+    feed.position = POSTURE
+    graph.wait_for(lambda: rearm(graph).success, 'the latch to be rearmed')
+
+
+def test_frozen_joint_states_are_a_fault(graph, feed, verdicts):
+    feed.position = None
+    reading = ArmReading(0.0, POSTURE, np.zeros(7), np.zeros(7))
+    stamp = graph.probe.get_clock().now().to_msg()
+    stop = graph.every(0.01, lambda: feed.send_joints(messages.arm_to_message(reading, stamp)))
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert verdict.reason == 'joint_states_frozen'
+    graph.probe.destroy_timer(stop)
+
+
+def test_a_joint_loop_that_misses_its_deadlines_is_a_fault(graph, feed, verdicts):
+    feed.missed = 2000
+    verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
+    assert (verdict.reason, verdict.source) == ('missed_deadlines', 'controller')
+    assert (verdict.value, verdict.limit) == (2000, 1000)
 
 
 def test_a_late_joiner_is_told(graph, feed, verdicts):
@@ -138,3 +200,33 @@ def test_in_lockstep_the_tick_tells_the_episode_of_a_wrench(graph):
     # Within an episode, a gap in simulated time is a lost sample.
     verdict = judge(3_600_100_000_000, 1.0, 'e2')
     assert (verdict.level, verdict.reason) == (SafetyState.FAULT, 'wrench_stale')
+
+
+def test_in_lockstep_a_command_may_overtake_its_tick_but_not_time(graph):
+    graph.start('safety', {'lockstep': True})
+    verdicts = graph.collect(SafetyState, 'safety', ros.STATE_QOS)
+    wrenches = graph.publisher(WrenchStamped, 'wrist/wrench', ros.SENSOR_PUBLISHER_QOS)
+    ticks = graph.publisher(Tick, 'tick')
+    commands = graph.publisher(TaskCommandMessage, 'command')
+    graph.wait_for(graph.connected, 'the safety node')
+
+    def judge(stamp_ns, command_ns):
+        """Send a command, then wrench and tick of one instant; return the verdict on it."""
+        stamp = ros.to_stamp(stamp_ns)
+        command = TaskCommand(0.0, np.zeros(3), 0.0, 0.0)
+        commands.publish(messages.task_command_to_message(command, ros.to_stamp(command_ns)))
+        reading = WrenchReading(0.0, np.zeros(3), np.zeros(3))
+        wrenches.publish(messages.wrench_to_message(reading, stamp, 'ft300_sensor'))
+        tick = Tick(episode_id='e1')
+        tick.header.stamp = stamp
+        ticks.publish(tick)
+        graph.wait_for(lambda: verdicts and verdicts[-1].header.stamp == stamp, 'the verdict')
+        graph.spin_for(0.1)
+        return verdicts[-1]
+
+    second = 1_000_000_000
+    assert judge(second, second).level == SafetyState.OK
+    judge(second + 10_000_000, 3 * second)
+    verdict = judge(second + 20_000_000, second)
+    assert (verdict.level, verdict.reason) == (SafetyState.FAULT, 'command_future')
+    assert verdict.since.sec == 1

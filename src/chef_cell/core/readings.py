@@ -33,6 +33,16 @@ class ArmReading:
 
 
 @dataclasses.dataclass(frozen=True)
+class RobotReading:
+    """The robot as a whole, as it says itself."""
+
+    enabled: bool  # the joints may move
+    stopped: bool  # by the software or the button
+    error: bool
+    estop: bool  # the red button is pressed
+
+
+@dataclasses.dataclass(frozen=True)
 class GripperReading:
     """The parallel gripper, at time `stamp` (s)."""
 

@@ -8,48 +8,24 @@ simulated time in lockstep, where nothing grows stale while the simulation stand
 
 import dataclasses
 import math
-from enum import IntEnum
 
 import numpy as np
 
-from chef_cell.core.command import CommandLimits, command_problem
-from chef_cell.core.limits import SAWYER
-from chef_cell.core.readings import ArmReading, TaskCommand, WrenchReading
+from chef_cell.core.command import CommandLimits
+from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.safety_causes import (
+    Cause,
+    JointJudge,
+    Level,
+    LoopJudge,
+    SafetySettings,
+    WrenchJudge,
+    command_causes,
+    publisher_causes,
+    robot_causes,
+)
 
-
-class Level(IntEnum):
-    """Severity of a verdict; the numbers are those of SafetyState.msg."""
-
-    OK = 0
-    EPISODE_STOP = 1
-    FAULT = 2
-
-
-@dataclasses.dataclass(frozen=True)
-class SafetySettings:
-    """Limits of the latch. Read-only once the node runs."""
-
-    force_limit: float = 20.0  # N, norm of any single wrist force ends the episode
-    torque_limit: float = 30.0  # N m, same for the torque; default: the sensor's range
-    wrench_timeout: float = 0.05  # s between two wrenches while an episode runs
-    joint_timeout: float = 0.1  # s, same for joint states
-    command_timeout: float = 0.5  # s, same for commands (the controller stops long before)
-    frozen_stamps: int = 3  # wrenches in a row with one stamp
-    frozen_values: int = 0  # same with one value; 0: not judged, a simulated arm rests at 0 N
-    #: rad/s, measured, each joint: a fifth above what may be commanded
-    joint_speed_limit: tuple[float, ...] = tuple(1.2 * speed for speed in SAWYER.velocity)
-    linear_limit: float = 0.07  # m/s, commanded, each axis
-    yaw_rate_limit: float = 1.0  # rad/s, commanded
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name == 'frozen_values' and value == 0:
-                continue
-            if not np.all(np.greater(value, 0) & np.isfinite(value)):
-                raise ValueError(f'{field.name} = {value}, must be positive and finite')
-        if min(self.frozen_stamps, self.frozen_values or 2) < 2:
-            raise ValueError('frozen_stamps and frozen_values count repeats: 2 at least')
+_DEFAULTS = SafetySettings()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +35,7 @@ class SafetyVerdict:
     level: Level = Level.OK
     reason: str = ''  # empty when OK
     fault: str = ''  # why the level is FAULT; differs from `reason` after an EPISODE_STOP
-    source: str = ''  # stream that caused it: wrench, joint_states or command
+    source: str = ''  # what caused it: wrench, joint_states, command, controller or robot
     value: float = 0.0  # what tripped the latch, in the unit of `limit`
     limit: float = 0.0
     since: float = 0.0  # s, stamp of the sample that tripped it
@@ -72,24 +48,15 @@ class SafetyVerdict:
         return self.reason if self.fault in ('', self.reason) else f'{self.reason}, {self.fault}'
 
 
-@dataclasses.dataclass(frozen=True)
-class Cause:
-    """Something wrong, seen at this moment."""
-
-    reason: str
-    source: str
-    value: float = 0.0
-    limit: float = 0.0
-    level: Level = Level.FAULT
-
-    def __str__(self) -> str:
-        return f'{self.reason}: {self.source} {self.value:.4g}, limit {self.limit:.4g}'
-
-
 class SafetyLatch:
-    """Judges wrenches, joint states and commands; remembers the first thing that was wrong."""
+    """Judges all that is measured, commanded and said; remembers the first thing that was wrong.
 
-    def __init__(self, settings: SafetySettings = SafetySettings()) -> None:
+    Args:
+        settings: limits.
+        real_time: whether the joint loop has deadlines. In lockstep nobody is late.
+    """
+
+    def __init__(self, settings: SafetySettings = _DEFAULTS, real_time: bool = True) -> None:
         self._settings = settings
         self._limits = CommandLimits(settings.linear_limit, settings.yaw_rate_limit)
         self._timeouts = {
@@ -97,42 +64,59 @@ class SafetyLatch:
             'joint_states': settings.joint_timeout,
             'command': settings.command_timeout,
         }
+        if real_time:
+            self._timeouts['controller'] = settings.controller_timeout
+        self._wrench = WrenchJudge(settings)
+        self._joints = JointJudge(settings)
+        self._loop = LoopJudge(settings)
         self._heard: dict[str, float] = {}
-        self._present: dict[str, tuple[Cause, ...]] = {}
+        self._present: dict[str, list[Cause]] = {}
         self._episode = ''
-        self._wrench: WrenchReading | None = None
-        self._same_stamp = self._same_value = 1
         self.state = SafetyVerdict()
 
     def on_wrench(self, reading: WrenchReading, now: float) -> None:
         """Judge one compensated wrench."""
         self.tick(now)
-        self._present['wrench'] = tuple(self._wrench_causes(reading))
         self._heard['wrench'] = now
-        self._wrench = reading
         self.state = dataclasses.replace(self.state, stamp=reading.stamp)
-        self._judge('wrench', reading.stamp)
+        self._judge('wrench', self._wrench.judge(reading), reading.stamp)
 
-    def on_joints(self, reading: ArmReading, now: float) -> None:
-        """Judge one measured joint state."""
+    def on_joints(self, reading: ArmReading, now: float, tool: np.ndarray | None = None) -> None:
+        """Judge one measured joint state, and where it puts the tool (m, (3,), in base)."""
         self._heard['joint_states'] = now
-        self._present['joint_states'] = tuple(self._joint_causes(reading))
-        self._judge('joint_states', reading.stamp)
+        self._judge('joint_states', self._joints.judge(reading, tool), reading.stamp)
 
-    def on_command(self, command: TaskCommand, now: float) -> None:
-        """Judge one task command."""
+    def on_command(self, command: TaskCommand, now: float, clock: float | None = None) -> None:
+        """Judge one task command.
+
+        Args:
+            command: what is asked for.
+            now: s, the latch's clock.
+            clock: s, now on the clock that commands are stamped with; None when that is `now`.
+        """
+        clock = now if clock is None else clock
         self._heard['command'] = now
-        problem = command_problem(command, self._limits)
-        self._present['command'] = (
-            (Cause('command_invalid', 'command', problem.value, problem.limit),) if problem else ()
-        )
-        self._judge('command', command.stamp)
+        ahead = command.stamp - clock
+        causes = command_causes(command, self._limits, ahead, self._settings.command_ahead)
+        self._judge('command', causes, min(command.stamp, clock))
+
+    def on_publishers(self, count: int) -> None:
+        """Judge how many there are who may publish commands."""
+        self._judge('command_publishers', publisher_causes(count), self.state.stamp)
+
+    def on_robot(self, robot: RobotReading) -> None:
+        """Judge what the robot says of itself."""
+        self._judge('robot', robot_causes(robot), self.state.stamp)
+
+    def on_controller(self, missed: int, now: float) -> None:
+        """Judge the deadlines missed by the joint loop since it started."""
+        self._heard['controller'] = now
+        self._judge('controller', self._loop.judge(missed, now), self.state.stamp)
 
     def on_malformed(self, source: str, stamp: float, now: float) -> None:
         """A message of `source` could not be read at all."""
         self._heard[source] = now
-        self._present[source] = (Cause(f'{source}_invalid', source, math.nan, math.nan),)
-        self._judge(source, stamp)
+        self._judge(source, [Cause(f'{source}_invalid', source, math.nan, math.nan)], stamp)
 
     def tick(self, now: float) -> None:
         """Judge silence. Only while an episode runs: else the arm stands still anyway."""
@@ -146,10 +130,12 @@ class SafetyLatch:
             return
         self._episode = episode_id
         self._heard = dict.fromkeys(self._timeouts, now)
-        self._wrench = None
-        self._same_stamp = self._same_value = 1
+        self._wrench.restart()
+        self._joints.restart()
         if self.state.level != Level.FAULT:
             self._release()
+        for source in ('robot', 'command_publishers'):  # they speak seldom: what they said holds
+            self._judge(source, self._present.get(source, []), self.state.stamp)
 
     def end_episode(self, episode_id: str) -> None:
         """Expect no more samples of this episode; its last command is no longer in force."""
@@ -170,13 +156,14 @@ class SafetyLatch:
     def _release(self) -> None:
         self.state = SafetyVerdict(stamp=self.state.stamp, episode_id=self._episode)
 
-    def _judge(self, source: str, stamp: float) -> None:
-        for cause in self._present[source]:
+    def _judge(self, source: str, causes: list[Cause], stamp: float) -> None:
+        self._present[source] = causes
+        for cause in causes:
             self._trip(cause, stamp)
 
     def _trip(self, cause: Cause, stamp: float) -> None:
         """Latch a cause: the first one stays, a later one can only raise the level."""
-        if cause.level <= self.state.level:
+        if cause.level <= self.state.level or (cause.only_in_episode and not self._episode):
             return
         fault = cause.reason if cause.level == Level.FAULT else ''
         if self.state.level == Level.OK:
@@ -201,49 +188,3 @@ class SafetyLatch:
             for name, limit in self._timeouts.items()
             if ages.get(name, 0.0) > limit
         ]
-
-    def _wrench_causes(self, reading: WrenchReading) -> list[Cause]:
-        limits = self._settings
-        if not (np.all(np.isfinite(reading.force)) and np.all(np.isfinite(reading.torque))):
-            return [Cause('wrench_invalid', 'wrench', math.nan, limits.force_limit)]
-        causes = self._order_causes(reading)
-        force = float(np.linalg.norm(reading.force))
-        torque = float(np.linalg.norm(reading.torque))
-        if force > limits.force_limit:
-            causes.append(Cause('force', 'wrench', force, limits.force_limit, Level.EPISODE_STOP))
-        if torque > limits.torque_limit:
-            causes.append(
-                Cause('torque', 'wrench', torque, limits.torque_limit, Level.EPISODE_STOP)
-            )
-        return causes
-
-    def _order_causes(self, reading: WrenchReading) -> list[Cause]:
-        """A sensor that repeats itself or goes back in time."""
-        last, limits = self._wrench, self._settings
-        if last is None:
-            return []
-        same = reading.stamp == last.stamp
-        self._same_stamp = self._same_stamp + 1 if same else 1
-        equal = np.array_equal(reading.force, last.force) and np.array_equal(
-            reading.torque, last.torque
-        )
-        self._same_value = self._same_value + 1 if equal else 1
-        causes = []
-        if reading.stamp < last.stamp:
-            causes.append(Cause('clock_jump', 'wrench', reading.stamp, last.stamp))
-        if self._same_stamp >= limits.frozen_stamps:
-            causes.append(Cause('wrench_frozen', 'wrench', self._same_stamp, limits.frozen_stamps))
-        if 0 < limits.frozen_values <= self._same_value:
-            causes.append(Cause('wrench_frozen', 'wrench', self._same_value, limits.frozen_values))
-        return causes
-
-    def _joint_causes(self, reading: ArmReading) -> list[Cause]:
-        limits = np.array(self._settings.joint_speed_limit)
-        measured = np.concatenate([reading.position, reading.velocity, reading.torque])
-        if not np.all(np.isfinite(measured)):
-            return [Cause('joint_states_invalid', 'joint_states', math.nan, math.nan)]
-        worst = int(np.argmax(np.abs(reading.velocity) / limits))
-        speed = abs(float(reading.velocity[worst]))
-        if speed > limits[worst]:
-            return [Cause('joint_speed', 'joint_states', speed, float(limits[worst]))]
-        return []

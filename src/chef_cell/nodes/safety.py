@@ -8,36 +8,36 @@ import time
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import WrenchStamped
-from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from chef_cell.core.lockstep import StampGate
-from chef_cell.core.safety import SafetyLatch, SafetySettings
+from chef_cell.core.safety import SafetyLatch
+from chef_cell.core.safety_causes import SafetySettings
 from chef_cell.nodes import messages, ros
-from chef_interfaces.msg import EpisodeState, SafetyState, TaskCommand, Tick
+from chef_cell.nodes.safety_inputs import SafetyInputs
+from chef_cell.nodes.verdicts import Verdicts
+from chef_interfaces.msg import EpisodeState, Tick
 
 #: Period of the heartbeat in real time (s).
 HEARTBEAT = 0.02
 
 
 class SafetyNode(ros.CellNode):
-    """Judges every wrench, joint state and command; publishes the verdict."""
+    """Judges all that is measured, commanded and said; publishes the verdict."""
 
     def __init__(self) -> None:
         super().__init__('safety')
         self._lockstep = self.declare_parameter('lockstep', False).value
-        self._latch = SafetyLatch(ros.declare_settings(self, SafetySettings))
-        self._state = SafetyState()
-        self._since = 0.0
+        settings = ros.declare_settings(self, SafetySettings)
+        self._latch = SafetyLatch(settings, real_time=not self._lockstep)
+        self._verdicts = Verdicts(self)
         self._wrench = WrenchStamped()
         self._heard = False
         self._tick: Tick | None = None
         self._gate = StampGate(('wrench', 'tick'))
-        self._publisher = self.create_publisher(SafetyState, 'safety', ros.STATE_QOS)
+        self._inputs = SafetyInputs(self, self._latch, self._lockstep, self._publish_change)
         qos = ros.sensor_qos(self._lockstep)
         self.create_subscription(WrenchStamped, 'wrist/wrench', self._on_wrench, qos)
-        self.create_subscription(JointState, '/robot/joint_states', self._on_joints, qos)
-        self.create_subscription(TaskCommand, 'command', self._on_command, ros.COMMAND_QOS)
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
         self.create_service(Trigger, '~/rearm', self._rearm)
         if self._lockstep:
@@ -45,10 +45,6 @@ class SafetyNode(ros.CellNode):
             self._publish(Time())
         else:
             ros.every(self, HEARTBEAT, self._beat)
-
-    def _now(self, stamp: float) -> float:
-        """The latch's clock: stamps in lockstep, where real time means nothing."""
-        return stamp if self._lockstep else time.monotonic()
 
     def _on_wrench(self, message: WrenchStamped) -> None:
         self._wrench, self._heard = message, True
@@ -70,27 +66,14 @@ class SafetyNode(ros.CellNode):
         stamp = self._tick.header.stamp
         if self._gate.take(ros.nanoseconds(stamp)):
             self._latch.start_episode(self._tick.episode_id, ros.seconds(stamp))
+            self._inputs.on_tick(ros.nanoseconds(stamp))
             self._judge()
 
     def _judge(self) -> None:
         reading = messages.wrench_from_message(self._wrench)
-        self._latch.on_wrench(reading, self._now(reading.stamp))
-        self._state.header.stamp = self._wrench.header.stamp
+        self._latch.on_wrench(reading, self._inputs.now(reading.stamp))
+        self._verdicts.stamp = self._wrench.header.stamp
         self._publish(self._wrench.header.stamp)
-
-    def _on_joints(self, message: JointState) -> None:
-        stamp = ros.seconds(message.header.stamp)
-        try:
-            self._latch.on_joints(messages.arm_from_message(message), self._now(stamp))
-        except ValueError as error:
-            self.get_logger().error(str(error), throttle_duration_sec=1.0)
-            self._latch.on_malformed('joint_states', stamp, self._now(stamp))
-        self._publish_change(message.header.stamp)
-
-    def _on_command(self, message: TaskCommand) -> None:
-        command = messages.task_command_from_message(message)
-        self._latch.on_command(command, self._now(command.stamp))
-        self._publish_change(message.header.stamp)
 
     def _on_episode(self, message: EpisodeState) -> None:
         if message.phase != EpisodeState.RUNNING:
@@ -102,38 +85,25 @@ class SafetyNode(ros.CellNode):
         if not self._heard:
             self.get_logger().info('waiting for the first wrench', throttle_duration_sec=5.0)
             return
+        self._inputs.count_publishers()
         self._latch.tick(time.monotonic())
-        self._publish(self._state.header.stamp)
+        self._publish(self._verdicts.stamp)
 
-    def _publish_change(self, stamp: Time) -> None:
-        if self._latch.state.level != self._state.level:
-            self._publish(stamp)
+    def _publish_change(self, stamp: Time | None) -> None:
+        """Publish at once when something stamped so, or without a stamp, changed the level."""
+        if self._latch.state.level != self._verdicts.level:
+            self._publish(stamp or self._verdicts.stamp)
 
     def _publish(self, stamp: Time) -> None:
-        """Publish the verdict; `stamp` is that of the sample that was judged last."""
-        verdict, state = self._latch.state, self._state
-        if verdict.since != self._since:
-            self._since = verdict.since
-            state.since = stamp if verdict.level else Time()
-        # Two calls, because rclpy refuses two severities from one line, by raising.
-        if verdict.level > state.level:
-            self.get_logger().error(f'stop: {verdict}')
-        elif verdict.level < state.level:
-            self.get_logger().info('released')
-        state.level = int(verdict.level)
-        state.reason = verdict.text
-        state.source = verdict.source
-        state.value = float(verdict.value)
-        state.limit = float(verdict.limit)
-        state.episode_id = verdict.episode_id
-        self._publisher.publish(state)
+        self._verdicts.publish(self._latch.state, stamp)
 
     def _rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        causes = self._latch.rearm(self._now(ros.seconds(self._state.header.stamp)))
+        self._inputs.count_publishers()
+        causes = self._latch.rearm(self._inputs.now(ros.seconds(self._verdicts.stamp)))
         response.success = not causes
         response.message = '; '.join(causes) or 'rearmed'
         self.get_logger().info(f'rearm: {response.message}')
-        self._publish(self._state.header.stamp)
+        self._publish(self._verdicts.stamp)
         return response
 
 

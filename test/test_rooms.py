@@ -62,9 +62,14 @@ MAY_IMPORT = {
         'numpy', 'mujoco', 'rich', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
         'chef_trainer.spec',
     },
+    'chef_cell.doctor': {
+        'numpy', 'yaml', 'OpenGL', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.graph',
+        'chef_cell.nodes.ros', 'chef_cell.sim', *ROS,
+    },
     'chef_cell.cli': {
-        'numpy', 'yaml', 'rich', 'chef_cell.core', 'chef_cell.graph', 'chef_cell.nodes.ros',
-        'chef_cell.report', 'chef_trainer.spec', 'chef_trainer.policy_file', *ROS,
+        'numpy', 'yaml', 'rich', 'chef_cell.core', 'chef_cell.doctor', 'chef_cell.graph',
+        'chef_cell.nodes.ros', 'chef_cell.report', 'chef_trainer.spec',
+        'chef_trainer.policy_file', *ROS,
     },
     'chef_cell.testing': {
         'numpy', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,

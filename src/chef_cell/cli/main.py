@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from chef_cell.cli import doctor
+from chef_cell.cli.arguments import by_node, read_cameras, read_override
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.observe import IMAGE_PREFIX
 from chef_cell.core.results import SessionResult
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser('report', help='write the report of a session again')
     report.add_argument('folder', type=Path, help='folder of the session')
     report.set_defaults(command=_report)
+    doctor.add_parser(commands)
     return parser
 
 
@@ -92,7 +95,7 @@ def _add_cell(session: argparse.ArgumentParser) -> None:
     )
     session.add_argument(
         '--cameras',
-        type=_cameras,
+        type=read_cameras,
         default=CAMERAS[:1],
         metavar='NAMES',
         help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {CAMERAS[0]}',
@@ -103,7 +106,7 @@ def _add_cell(session: argparse.ArgumentParser) -> None:
     session.add_argument(
         '--set',
         dest='overrides',
-        type=_override,
+        type=read_override,
         action='append',
         default=[],
         metavar='NODE.PARAMETER=VALUE',
@@ -129,9 +132,7 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         cameras=tuple(sorted(cameras)),
         directory=str(Path(options.out).resolve()),
     )
-    overrides: dict[str, dict[str, object]] = {}
-    for node, parameter, value in options.overrides:
-        overrides.setdefault(node, {})[parameter] = value
+    overrides = by_node(options.overrides)
     request = session.SessionRequest(plan, cell, config_folder(), overrides)
     try:
         folder, code = session.run(request, console)
@@ -193,18 +194,6 @@ def _report(options: argparse.Namespace, console: Console) -> int:
         return BAD_INPUT
     _show(options.folder, console, report=True)
     return OK
-
-
-def _cameras(text: str) -> tuple[str, ...]:
-    return {'all': CAMERAS, 'none': ()}.get(text, tuple(text.split(',')))
-
-
-def _override(text: str) -> tuple[str, str, object]:
-    key, separator, value = text.partition('=')
-    node, dot, parameter = key.partition('.')
-    if not (separator and dot and node and parameter):
-        raise argparse.ArgumentTypeError(f'{text!r}, expected NODE.PARAMETER=VALUE')
-    return node, parameter, yaml.safe_load(value)
 
 
 if __name__ == '__main__':

@@ -61,7 +61,7 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
     }
     specs = nodes(request.cell, request.config, session, request.overrides)
     with reserved_domain() as domain, _signals() as stopped:
-        environment = _environment(request.config, domain)
+        environment = cell_environment(request.config, domain)
         os.environ.update(environment)
         follower = Follower(domain, request.cell.namespace)
         display = Display(console, len(queue(request.plan)))
@@ -126,7 +126,7 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _environment(config: Path, domain: int) -> dict[str, str]:
+def cell_environment(config: Path, domain: int) -> dict[str, str]:
     """Return what the processes of the cell inherit."""
     return {
         'FASTDDS_DEFAULT_PROFILES_FILE': str(config / 'fastdds.xml'),  # Fast DDS 3 (Kilted)

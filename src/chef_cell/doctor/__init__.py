@@ -1,0 +1,1 @@
+"""`chef doctor`: is this machine fit for a cell, and is a running cell as configured?"""

@@ -1,5 +1,7 @@
 """From a policy's action to a task command, the same way in training and in the cell."""
 
+import math
+
 import numpy as np
 
 from chef_cell.core.readings import TaskCommand
@@ -26,11 +28,11 @@ def clip_action(action: np.ndarray) -> np.ndarray:
     wide = np.asarray(action, dtype=np.float64)
     if wide.shape != (len(ACTION_NAMES),):
         raise ActionError(f'action has shape {wide.shape}, expected ({len(ACTION_NAMES)},)')
-    if not np.isfinite(wide).all():
-        raise ActionError(f'action {wide.tolist()} is not finite')
-    executed = np.clip(wide, -1.0, 1.0)
-    executed[4] = 1.0 if wide[4] > 0.0 else -1.0
-    return executed
+    *motion, gripper = numbers = wide.tolist()
+    if not all(map(math.isfinite, numbers)):
+        raise ActionError(f'action {numbers} is not finite')
+    clipped = [min(max(number, -1.0), 1.0) for number in motion]
+    return np.array([*clipped, 1.0 if gripper > 0.0 else -1.0])
 
 
 def to_command(action: np.ndarray, spec: ActionSpec, stamp: float) -> TaskCommand:

@@ -1,6 +1,7 @@
 """From sensor readings to the arrays a policy is fed: one `Observer` for training and cell."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -50,7 +51,7 @@ class Kind:
     shape: tuple[int, ...]
     unit: str
     readings: tuple[str, ...]
-    build: Callable[[Frame], np.ndarray | float]
+    build: Callable[[Frame], np.ndarray]
 
 
 def _object_pose(colour: str) -> Callable[[Frame], np.ndarray]:
@@ -67,7 +68,10 @@ KINDS: dict[str, Kind] = {
     'joint_velocity': Kind((7,), 'rad/s', ('arm',), lambda frame: frame.arm.velocity),
     'joint_torque': Kind((7,), 'N m', ('arm',), lambda frame: frame.arm.torque),
     'gripper_position': Kind(
-        (1,), '1', ('gripper',), lambda frame: round(frame.gripper.position) / GRIPPER_COUNTS
+        (1,),
+        '1',
+        ('gripper',),
+        lambda frame: np.array((round(frame.gripper.position) / GRIPPER_COUNTS,)),
     ),
     'grasp': Kind((3,), '1', ('gripper',), lambda frame: _GRASP[frame.gripper.grasp]),
     'tool_pose': Kind(
@@ -160,21 +164,16 @@ class Observer:
         self._states = tuple(spec for spec in specs if not spec.name.startswith(IMAGE_PREFIX))
         self._images = tuple(spec for spec in specs if spec.name.startswith(IMAGE_PREFIX))
         self._needed = tuple(sorted(needed_readings(self._states)))
-        # All states lie in one flat buffer, so that one pass checks and one copy returns them.
-        self._blocks: dict[str, slice] = {}
-        end = 0
-        for spec in self._states:
-            begin, end = end, end + int(np.prod(spec.stacked_shape))
-            self._blocks[spec.name] = slice(begin, end)
-        self._buffer = np.zeros(end, np.float32)
-        self._pixels = {spec.name: np.zeros(spec.stacked_shape, np.uint8) for spec in self._images}
+        # The states of one instant lie in one flat array, so that one pass converts and checks.
+        ends = np.cumsum([0, *(KINDS[spec.name].shape[0] for spec in self._states)]).tolist()
+        self._blocks = tuple(map(slice, ends[:-1], ends[1:]))
         self.reset(triplet)
 
     def reset(self, triplet: str | None = None) -> None:
         """Forget the history; the next frame fills it. A new `triplet` replaces the old one."""
         if triplet is not None:
             self._triplet = _TRIPLET.get(triplet, np.zeros(len(TRIPLETS)))
-        self._first = True
+        self._history: dict[str, np.ndarray] = {}
 
     def observe(
         self,
@@ -188,8 +187,8 @@ class Observer:
         """Add one frame and return name -> array (float32 states, uint8 images), newest first.
 
         Readings that no observation needs may be None. `images` maps camera names to images;
-        `previous_action` (5,) is the one executed last, see `act.clip_action`. The state arrays
-        are the caller's to keep.
+        `previous_action` (5,) is the one executed last, see `act.clip_action`. The arrays are the
+        caller's to keep; those with history are not to be changed.
 
         Raises:
             ObservationError: a needed reading is missing, has the wrong shape, is marked invalid
@@ -201,52 +200,45 @@ class Observer:
                 users = [s.name for s in self._states if name in KINDS[s.name].readings]
                 raise ObservationError(f'{name}: no reading, but {users} are built from it')
         frame = Frame(self._kinematics, self._triplet, previous_action, **readings)  # type: ignore[arg-type]
-        state = self._build_states(frame)
-        pixels = [_checked_pixels(spec, images) for spec in self._images]
-        for spec, image in zip(self._images, pixels, strict=True):
-            _push(self._pixels[spec.name], image, spec.history, self._first)
-        self._buffer = state
-        self._first = False
-        observation = {
-            spec.name: state[self._blocks[spec.name]].reshape(spec.stacked_shape)
-            for spec in self._states
+        values = self._state_values(frame)
+        values += [_checked_pixels(spec, images).copy() for spec in self._images]
+        return {
+            spec.name: value if spec.history == 1 else self._stacked(spec, value)
+            for spec, value in zip((*self._states, *self._images), values, strict=True)
         }
-        for spec in self._images:
-            observation[spec.name] = self._pixels[spec.name].copy()
-        return observation
 
-    def _build_states(self, frame: Frame) -> np.ndarray:
-        """Return a new flat buffer whose newest entries are this frame's."""
-        state = self._buffer.copy()
-        for spec in self._states:
-            value = np.asarray(KINDS[spec.name].build(frame))
-            block = state[self._blocks[spec.name]].reshape(spec.history, -1)
-            if value.size != block.shape[1]:
+    def _state_values(self, frame: Frame) -> list[np.ndarray]:
+        """Return this frame's states as float32."""
+        if not self._states:
+            return []
+        values = [KINDS[spec.name].build(frame) for spec in self._states]
+        for spec, value in zip(self._states, values, strict=True):
+            if value.shape != spec.shape:
                 raise ObservationError(
                     f'{spec.name}: shape {value.shape}, expected {spec.shape} {spec.unit}'
                 )
-            _push(block, value, spec.history, self._first)
-        if not np.isfinite(state).all():
-            self._name_not_finite(state)
-        return state
+        flat = np.concatenate(values, dtype=np.float32, casting='same_kind')
+        states = [flat[block] for block in self._blocks]
+        if not math.isfinite(flat.dot(flat)):  # cheaper than asking each number
+            self._name_not_finite(states)
+        return states
 
-    def _name_not_finite(self, state: np.ndarray) -> None:
-        for spec in self._states:
-            block = state[self._blocks[spec.name]]
-            if not np.isfinite(block).all():
+    def _name_not_finite(self, states: list[np.ndarray]) -> None:
+        for spec, state in zip(self._states, states, strict=True):
+            if not np.isfinite(state).all():
                 raise ObservationError(
-                    f'{spec.name}: {block[: int(np.prod(spec.shape))].tolist()} is not finite, '
-                    f'expected finite {spec.unit}'
+                    f'{spec.name}: {state.tolist()} is not finite, expected finite {spec.unit}'
                 )
 
-
-def _push(block: np.ndarray, value: np.ndarray, history: int, first: bool) -> None:
-    """Put `value` first in `block` (history, ...); the first frame of an episode fills it."""
-    if history == 1 or first:
-        block[...] = value
-        return
-    block[1:] = block[:-1]
-    block[0] = value
+    def _stacked(self, spec: ObservationSpec, value: np.ndarray) -> np.ndarray:
+        """Return `value` before its history; the first frame of an episode fills it."""
+        older = self._history.get(spec.name)
+        if older is None:
+            stack = np.repeat(value[None], spec.history, axis=0)
+        else:
+            stack = np.concatenate((value[None], older[:-1]))
+        self._history[spec.name] = stack
+        return stack
 
 
 def _checked_pixels(spec: ObservationSpec, images: Mapping[str, ImageReading]) -> np.ndarray:

@@ -6,6 +6,7 @@ Constants and formulas are those of the benchmark (`rgb_stacking/stack_rewards.p
 
 import dataclasses
 import math
+import operator
 
 import numpy as np
 
@@ -84,12 +85,12 @@ def _shaped(distance: float, shaping: float) -> float:
 
 def _near(offset: list[float], tolerance: tuple[float, ...], shaping: float) -> float:
     """Return 1 within the ellipsoid of half axes `tolerance`, shaped by distance outside."""
-    scaled = math.hypot(*(o / t for o, t in zip(offset, tolerance, strict=True)))
+    scaled = math.hypot(*map(operator.truediv, offset, tolerance))
     return 1.0 if scaled <= 1.0 else _shaped(math.hypot(*offset), shaping)
 
 
 def _difference(first: list[float], second: list[float]) -> list[float]:
-    return [a - b for a, b in zip(first, second, strict=True)]
+    return list(map(operator.sub, first, second))
 
 
 def _reach_grasp(red: list[float], tool: list[float], grasp: float) -> float:
@@ -100,7 +101,7 @@ def _reach_grasp(red: list[float], tool: list[float], grasp: float) -> float:
 def _lift(red: list[float]) -> float:
     height = (red[2] - _LIFT_LOW) / (_LIFT_HIGH - _LIFT_LOW)
     offset = _difference(list(WORKSPACE_CENTRE), red)
-    share = math.hypot(*(2.0 * o / s for o, s in zip(offset, WORKSPACE_SIZE, strict=True)))
+    share = 2.0 * math.hypot(*map(operator.truediv, offset, WORKSPACE_SIZE))
     return min(max(height, 0.0), 1.0) if share <= 1.0 else 0.0
 
 

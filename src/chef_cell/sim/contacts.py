@@ -1,7 +1,8 @@
 """What touches what."""
 
+import math
+
 import mujoco
-import numpy as np
 
 from chef_cell.core.readings import Grasp
 from chef_cell.sim.addresses import Addresses
@@ -25,7 +26,7 @@ def grasp(data: mujoco.MjData, addresses: Addresses) -> Grasp:
     As in the benchmark: both fingertips touch something other than each other (be it the table)
     while the fingers are commanded to move.
     """
-    command = data.ctrl[addresses.gripper_control]
+    command = data.ctrl.item(addresses.gripper_control)
     if abs(command) < _MOVING:
         return Grasp.NONE
     fingertips = set(addresses.fingertips)
@@ -44,10 +45,10 @@ def sparse_stack(data: mujoco.MjData, addresses: Addresses) -> bool:
     `rgb_stacking/reward_functions.py`, SparseStack; its test against the ground names geoms that
     do not exist and is left out.
     """
-    red = data.qpos[addresses.object_position['red']][:3]
-    blue = data.qpos[addresses.object_position['blue']][:3]
-    offset = red - blue
-    if np.hypot(offset[0], offset[1]) >= _STACK_OFFSET or offset[2] <= _STACK_HEIGHT:
+    red = data.qpos[addresses.object_position['red']]
+    blue = data.qpos[addresses.object_position['blue']]
+    x, y, z = (red[:3] - blue[:3]).tolist()
+    if math.hypot(x, y) >= _STACK_OFFSET or z <= _STACK_HEIGHT:
         return False
     red_geom, blue_geom = addresses.object_geom['red'], addresses.object_geom['blue']
     neighbours = {

@@ -138,14 +138,14 @@ class StackingEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         self, action: np.ndarray
     ) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         """Hold `action` (5,) for one control period, or until the force limit is passed."""
-        command = to_command(action, self._action_spec, self.cell.time)
+        self._previous = clip_action(action)
+        command = to_command(self._previous, self._action_spec, self.cell.time)
         for _ in range(self._ticks):
             output = self._controller.step(self.cell.arm.position, command)
             self.cell.step_joint(output.joint_velocity, command.gripper)
             if self.cell.force_peak > self._force_limit:
                 break
         force = self.cell.take_force_peak()
-        self._previous = clip_action(action)
         self._steps += 1
         benchmark = self._benchmark.observe() if self._with_benchmark else None
         observation, info, reward = self._look(force, benchmark)

@@ -87,10 +87,11 @@ def _pose(position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
 
 def canonical(pose: np.ndarray) -> np.ndarray:
     """Flip, in place, the sign of a pose's quaternion so that its first non-zero is positive."""
-    if pose[3] <= 1e-12:
-        leading = next((c for c in pose[3:].tolist() if abs(c) > 1e-12), 0.0)
-        if leading < 0.0:
-            np.negative(pose[3:], out=pose[3:])
+    leading = pose.item(3)
+    if abs(leading) <= 1e-12:
+        leading = next((c for c in pose[4:].tolist() if abs(c) > 1e-12), 0.0)
+    if leading < 0.0:
+        np.negative(pose[3:], out=pose[3:])
     return pose
 
 

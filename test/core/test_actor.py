@@ -84,6 +84,16 @@ def test_commands_only_while_an_episode_runs(actor):
     assert actor.act(0) is None
 
 
+def test_once_halted_gives_no_command_until_the_next_episode(actor):
+    actor.start('e0', '1')
+    actor.halted = True
+    assert actor.act(0) is None
+    assert not actor.fault, "the fault is another node's to tell"
+    actor.end()
+    actor.start('e1', '1')
+    assert actor.act(0) is not None
+
+
 def test_a_policy_loaded_during_an_episode_waits_for_its_end(actor):
     actor.start('e0', '1')
     actor.take(actor.slot.prepare('b'))

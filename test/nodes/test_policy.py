@@ -8,7 +8,7 @@ from chef_cell.core.readings import ArmReading, WrenchReading
 from chef_cell.drivers.onnx_runner import OnnxRunner
 from chef_cell.nodes import messages, ros
 from chef_cell.testing.ros_harness import Graph
-from chef_interfaces.msg import EpisodeState, PolicyState, TaskCommand, Tick
+from chef_interfaces.msg import EpisodeState, PolicyState, SafetyState, TaskCommand, Tick
 from chef_interfaces.srv import LoadPolicy
 from chef_trainer.spec import ActionSpec, ObservationSpec
 from chef_trainer.testing import tiny_model, tiny_spec, write_tiny_policy
@@ -211,6 +211,30 @@ def test_an_input_that_is_not_finite_stops_the_policy(cell):
 
     assert 'joint_position' in cell.states[-1].fault
     assert not cell.commands
+
+
+def test_a_fault_silences_the_policy_until_the_next_episode(cell):
+    safety = cell.graph.publisher(SafetyState, 'safety', ros.STATE_QOS)
+    cell.graph.wait_for(cell.graph.connected, 'discovery')
+    cell.run()
+    cell.step(START_NS)
+    safety.publish(SafetyState(level=SafetyState.EPISODE_STOP))  # the arm still retreats
+    cell.step(START_NS + PERIOD_NS)
+    for level in (SafetyState.FAULT, SafetyState.OK):  # rearmed at once
+        safety.publish(SafetyState(level=level))
+        cell.graph.spin_for(0.1)
+    cell.arm(START_NS + 2 * PERIOD_NS)
+    cell.wrench(START_NS + 2 * PERIOD_NS)
+    cell.tick(START_NS + 2 * PERIOD_NS)
+    cell.graph.spin_for(0.3)
+    assert len(cell.commands) == 2
+
+    cell.announce(EpisodeState.ENDED)
+    cell.run('e1')
+    cell.arm(2 * START_NS)
+    cell.wrench(2 * START_NS)
+    cell.tick(2 * START_NS, episode_id='e1')
+    cell.graph.wait_for(lambda: len(cell.commands) == 3, 'a command of the next episode')
 
 
 def test_a_bad_policy_at_start_ends_the_node(files):

@@ -17,6 +17,7 @@ class Actor:
         running: id of the running episode; empty between two episodes.
         commands: commands given in this episode.
         fault: why the policy gives no more commands in this episode; empty while it does.
+        halted: whether somebody else forbade it to give more.
     """
 
     def __init__(self, slot: PolicySlot, kinematics: Kinematics) -> None:
@@ -28,6 +29,7 @@ class Actor:
         self._previous = INITIAL_ACTION
         self.running = ''
         self.fault = ''
+        self.halted = False
         self.commands = 0
 
     def take(self, candidate: Candidate) -> bool:
@@ -42,6 +44,7 @@ class Actor:
         self.running = episode_id
         self.commands = 0
         self.fault = ''
+        self.halted = False
         self._previous = INITIAL_ACTION
         if self._loop is None:
             self.fault = 'no policy is loaded'
@@ -80,9 +83,10 @@ class Actor:
     def act(self, stamp_ns: int) -> TaskCommand | None:
         """Return the command for the newest readings, issued at `stamp_ns`.
 
-        Returns None between two episodes, and once anything went wrong in this one: see `fault`.
+        Returns None between two episodes, and once anything went wrong in this one: see `fault`
+        and `halted`.
         """
-        if self.fault or not self.running or self._loop is None:
+        if self.fault or self.halted or not self.running or self._loop is None:
             return None
         runner, observer = self._loop
         try:

@@ -14,7 +14,7 @@ from chef_cell.drivers.onnx_runner import OnnxRunner
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.policy_loader import PolicyLoader
 from chef_cell.sim.kinematics import ArmKinematics
-from chef_interfaces.msg import EpisodeState, PolicyState, TaskCommand, Tick
+from chef_interfaces.msg import EpisodeState, PolicyState, SafetyState, TaskCommand, Tick
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +54,7 @@ class PolicyNode(ros.ManagedNode):
         for name, (kind, topic, _) in self._inputs.items():
             self.create_subscription(kind, topic, partial(self._on_reading, name), qos)
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
+        self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
         if settings.lockstep:
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
         else:
@@ -94,6 +95,10 @@ class PolicyNode(ros.ManagedNode):
         else:
             self._actor.end()
         self._publish_state()
+
+    def _on_safety(self, verdict: SafetyState) -> None:
+        """A fault silences the policy until the next episode: rearming must not resume it."""
+        self._actor.halted |= verdict.level == SafetyState.FAULT
 
     def _on_reading(self, name: str, message: Any) -> None:
         stamp = ros.nanoseconds(message.header.stamp)

@@ -235,6 +235,19 @@ def test_a_silent_node_is_a_fault_that_is_named(start):
     assert chef.record['episodes'][-1]['outcome'] == 'fault'
 
 
+def test_in_real_time_a_hung_safety_node_is_a_fault(start):
+    chef = start('--realtime', '--episodes', '2', '--set', 'safety.force_limit=1000.0')
+    end = time.monotonic() + 60.0
+    while not list(chef.folder.rglob('*.active')):
+        assert time.monotonic() < end, 'no episode is recorded'
+        os.sched_yield()
+    os.kill(chef.nodes()['safety'], signal.SIGSTOP)
+
+    assert chef.wait() == 3, chef.output
+    assert 'safety' in chef.record['stopped_by']
+    assert chef.record['episodes'][-1]['outcome'] == 'fault'
+
+
 def test_nodes_do_not_outlive_a_runner_that_is_killed(start):
     chef = start('--episodes', '50', '--set', 'session.max_steps=40')
     chef.read_until('episode 1/50')

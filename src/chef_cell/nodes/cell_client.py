@@ -1,5 +1,6 @@
 """The session's side of the graph: what it hears from the other nodes, and asks of them."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -53,6 +54,7 @@ class CellClient:
             judged it.
         policy, recorder, safety: newest state of that node.
         newest_ns: stream -> newest stamp, since `start`.
+        verdict_heard: when the latch spoke last (s, steady clock); in real time it does at 50 Hz.
     """
 
     def __init__(self, node: Node, lockstep: bool, period_ns: int) -> None:
@@ -65,6 +67,7 @@ class CellClient:
         self.policy = PolicyState()
         self.recorder = RecorderState()
         self.safety = SafetyState()
+        self.verdict_heard = time.monotonic()
         self._load = node.create_client(LoadPolicy, 'policy/load_policy')
         self._reset = node.create_client(ResetScene, 'sim/reset_scene')
         qos = _LOSSLESS if lockstep else ros.sensor_qos(lockstep)
@@ -129,6 +132,7 @@ class CellClient:
         setattr(self, name, message)
         self.newest_ns[name] = ros.nanoseconds(message.header.stamp)
         if name == 'safety':
+            self.verdict_heard = time.monotonic()
             self._judge()
 
     def _judge(self) -> None:

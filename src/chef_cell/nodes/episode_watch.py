@@ -74,6 +74,12 @@ class EpisodeWatch:
             self.episode.stop(Stop(outcome, reason, safety.value, safety.limit, since), now)
         if policy.fault and self.episode.phase == Phase.RUNNING:
             self.episode.stop(Stop('fault', f'policy: {policy.fault}'), now)
+        age, limit = now - client.verdict_heard, self._settings.safety_timeout
+        # In lockstep no step is complete without a verdict. In real time samples go on, and only
+        # the arm stands still when the latch is dead or hangs.
+        if not lockstep and self.episode.phase == Phase.RUNNING and age > limit:
+            reason = f'safety: no verdict for {age:.2f} s'
+            self.episode.stop(Stop('fault', reason, age, limit), now)
         silent = silent_node(client.newest_ns, 0 if lockstep else TOLERANCE_NS)
         self.episode.on_time(now, silent)
 

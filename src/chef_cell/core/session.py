@@ -24,8 +24,8 @@ class EpisodeSettings:
     max_steps: int = 400  # control steps
     period_ns: int = 50_000_000  # ns, control period
     step_timeout: float = 10.0  # s of wall time without a new step: somebody is silent
-    safety_timeout: float = 1.0  # s of wall time without a verdict of the latch (real time)
     stop_grace: float = 1.0  # s of wall time for the samples up to a stop to arrive
+    safety_timeout: float = 1.0  # s of wall time without a verdict of the latch (real time)
     retreat_time: float = 0.4  # s of the samples' time for the arm to retreat after a force stop
 
     def __post_init__(self) -> None:

@@ -117,3 +117,11 @@ def test_speed_compares_the_cell_with_bare_physics(monkeypatch):
     assert 0.1 < measured.share < 1.0
     cells = [list(column.cells) for column in speed.tabulate([measured]).columns]
     assert cells[0] == ['state only']
+
+
+def test_speed_times_environments_in_processes_of_their_own(monkeypatch):
+    monkeypatch.setattr(speed, 'BLOCK', 2)
+    measured = speed.measure_vectorised('two', blocks=1)
+    assert measured.steps_per_second > 0.0
+    cells = [list(column.cells) for column in speed.tabulate([measured]).columns]
+    assert cells[3:] == [[''], ['']]

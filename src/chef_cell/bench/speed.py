@@ -59,6 +59,11 @@ class Speed:
         """Control steps per second."""
         return 1.0 / self.cell
 
+    @property
+    def share(self) -> float | None:
+        """Share of the time that bare physics takes."""
+        return None if self.physics is None else self.physics / self.cell
+
 
 def measure(
     name: str,
@@ -135,8 +140,8 @@ def tabulate(speeds: list[Speed]) -> Table:
             speed.name,
             f'{speed.steps_per_second:.0f}',
             f'{speed.steps_per_second * DEFAULTS.control_period:.1f}',
-            f'{1.0 / speed.physics:.0f}' if speed.physics else '',
-            f'{100 * speed.physics / speed.cell:.0f} %' if speed.physics else '',
+            '' if speed.physics is None else f'{1.0 / speed.physics:.0f}',
+            '' if speed.share is None else f'{100 * speed.share:.0f} %',
         )
     return table
 

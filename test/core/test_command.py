@@ -85,6 +85,25 @@ def test_the_latch_halts(gate):
     assert gate.decide(0.02).motion is Motion.FOLLOW
 
 
+def test_an_ended_episode_lets_the_arm_stop_and_then_retreat(gate):
+    gate.decide(0.0)
+    assert gate.on_safety(False, 0.01, may_retreat=True), 'the arm must stop now'
+    assert gate.decide(0.01).motion is Motion.HALT
+    assert not gate.on_safety(False, 0.02, may_retreat=True)
+    decision = gate.decide(0.02)
+    assert (decision.motion, decision.reason) == (Motion.RETREAT, 'retreat')
+    assert decision.command.linear == pytest.approx([-0.03, 0.0, 0.0])
+    assert gate.on_safety(False, 0.03), 'a fault ends a retreat'
+    assert gate.decide(0.03).motion is Motion.HALT
+
+
+def test_the_way_it_came_is_forgotten_when_the_arm_is_put_elsewhere(gate):
+    gate.decide(0.0)
+    gate.begin()
+    gate.on_safety(False, 0.01, may_retreat=True)
+    assert gate.decide(0.01).motion is gate.decide(0.02).motion is Motion.HALT
+
+
 def test_unusable_joint_states_halt(gate):
     gate.on_joints(False, 0.01)
     assert gate.decide(0.01).reason == 'stale_joints'
@@ -135,3 +154,5 @@ def test_the_largest_command_is_no_problem():
 def test_settings_are_checked():
     with pytest.raises(ValueError, match=r'safety_timeout = nan'):
         GateSettings(safety_timeout=math.nan)
+    with pytest.raises(ValueError, match=r'retreat_speed = 0'):
+        GateSettings(retreat_speed=0.0)

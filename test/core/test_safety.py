@@ -230,6 +230,9 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
     assert latch.rearm(0.01) != ()
     latch.end_episode('e1')
     assert latch.rearm(0.02) == ()
+    latch.on_command(command(0.03, x=math.nan), 0.03)
+    assert latch.state.level == Level.FAULT
+    assert latch.rearm(0.03) == (), 'nothing is commanded outside an episode'
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class LatchMachine(RuleBasedStateMachine):
     def be_commanded(self, x, ahead):
         self.latch.on_command(command(self.now + ahead, x), self.now)
         self.say('command', not abs(x) <= 0.07 or ahead > 0.05)
+        self.wrong['command'] &= self.running
 
     @rule(
         speed=st.sampled_from([0.0, 1.0, 10.0, BROKEN]),

@@ -5,7 +5,7 @@ from chef_cell.core.session import Episode, EpisodeSettings, Phase, Stop, silent
 
 PERIOD = 50_000_000
 START = 1_000_000_000
-SETTINGS = EpisodeSettings(max_steps=4, step_timeout=10.0, stop_grace=1.0)
+SETTINGS = EpisodeSettings(max_steps=4, step_timeout=10.0, stop_grace=1.0, retreat_time=0.05)
 
 
 def rewards(value=0.0):
@@ -87,13 +87,47 @@ def test_a_stop_at_a_stamp_gives_one_record_whatever_arrives_first(stop_first):
     play(episode, 2, value=0.2, first=2)
     if not stop_first:
         episode.stop(stop, now=0.0)
-    play(episode, 3, value=0.3, first=3)
+    play(episode, 4, value=0.3, first=3)
 
     assert episode.outcome == 'force'
     assert episode.steps == 2
     assert episode.final_rewards == rewards(0.2)
     assert episode.peak_force == 25.0
     assert episode.end_ns == trip
+
+
+def force_stop():
+    return Stop('force', 'force', 25.0, 20.0, START + PERIOD + PERIOD // 5)
+
+
+def test_a_force_stop_leaves_time_to_retreat_that_does_not_count():
+    episode = running()
+    play(episode, 1, value=0.1)
+    episode.stop(force_stop(), now=0.0)
+    play(episode, 2, value=1.0, first=2)
+    assert episode.phase == Phase.RUNNING
+    play(episode, 3, value=1.0, first=3)
+    assert episode.outcome == 'force'
+    assert (episode.steps, episode.final_rewards) == (1, rewards(0.1))
+
+
+def test_the_last_step_ends_a_retreat():
+    episode = Episode(EpisodeSettings(max_steps=2, retreat_time=1.0), now=0.0)
+    episode.start(START, now=0.0)
+    play(episode, 1)
+    episode.stop(force_stop(), now=0.0)
+    play(episode, 2, value=1.0, first=2)
+    assert (episode.outcome, episode.steps) == ('force', 1)
+
+
+@pytest.mark.parametrize('outcome', ['abort', 'fault'])
+def test_whatever_else_happens_ends_a_retreat_but_is_not_the_reason(outcome):
+    episode = running()
+    play(episode, 1)
+    episode.stop(force_stop(), now=0.0)
+    assert episode.phase == Phase.RUNNING
+    episode.stop(Stop(outcome, 'later'), now=0.0)
+    assert (episode.outcome, episode.reason) == ('force', 'force')
 
 
 def test_a_stop_does_not_wait_for_samples_for_ever():

@@ -11,10 +11,13 @@ from std_srvs.srv import Trigger
 
 from chef_cell.core.readings import ArmReading, TaskCommand
 from chef_cell.nodes import messages, ros
+from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import ControllerState, GripperCommand, SafetyState, Tick
 from chef_interfaces.msg import TaskCommand as TaskCommandMessage
 from intera_core_msgs.msg import JointCommand
 
+POSTURE = np.array([0, -0.52, -0.53, 1.22, 0.41, 1.08, 0])  # rad
+KINEMATICS = ArmKinematics()
 JOINT_COMMAND = '/robot/limb/right/joint_command'
 
 
@@ -70,6 +73,7 @@ def test_follows_a_command_at_100_hz(graph, cell):
 
 def test_a_hard_touch_halts_and_the_next_episode_moves(graph, feed, cell):
     feed.force = 25.0
+    graph.wait_for(lambda: cell.states[-1].stop_reason == 'retreat', 'the retreat')
     cell.wait_until_stopped('safety')
     graph.wait_for(lambda: cell.gripper[-1].velocity == 0.0, 'a gripper that holds')
     feed.force = 1.0
@@ -168,9 +172,7 @@ class Lockstep:
         graph.wait_for(graph.connected, 'the controller')
 
     def joints(self, stamp):
-        reading = ArmReading(
-            0.0, np.array([0, -0.52, -0.53, 1.22, 0.41, 1.08, 0]), *[np.zeros(7)] * 2
-        )
+        reading = ArmReading(0.0, POSTURE, *[np.zeros(7)] * 2)
         self._joints.publish(messages.arm_to_message(reading, ros.to_stamp(stamp)))
 
     def verdict(self, stamp, level=SafetyState.OK):
@@ -245,6 +247,38 @@ def test_a_verdict_stops_the_very_tick_it_belongs_to(lockstep):
             lockstep.command(stamp)
         moving = lockstep.wait_for_answer(stamp).any()
         assert moving == (index != 3)
+
+
+def test_after_an_episode_stop_the_arm_retreats_a_bounded_way(graph, lockstep):
+    moves = []
+    for index in range(50):
+        stamp = index * PERIOD
+        lockstep.joints(stamp)
+        lockstep.verdict(stamp, SafetyState.EPISODE_STOP if index >= 6 else SafetyState.OK)
+        if index % 5 == 0:
+            lockstep.command(stamp)
+        lockstep.tick(stamp, due=index % 5 == 0)
+        moves.append(lockstep.wait_for_answer(stamp))
+    assert not moves[6].any(), 'stop before turning round'
+    assert all(move.any() for move in moves[7:40])
+    assert not any(move.any() for move in moves[40:])
+    forth, back = (KINEMATICS.wrist_jacobian(POSTURE) @ moves[index] for index in (5, 39))
+    assert forth[0] > 0.01
+    assert -0.03 <= back[0] < -0.01
+    graph.wait_for(lambda: lockstep.gripper[-1].header.stamp.nanosec == 450_000_000, 'the last')
+    assert {command.velocity for command in list(lockstep.gripper)[2:]} == {0.0}
+
+
+def test_a_fault_ends_a_retreat(lockstep):
+    for index in range(10):
+        stamp = index * PERIOD
+        level = SafetyState.OK if index < 3 else SafetyState.EPISODE_STOP
+        lockstep.joints(stamp)
+        lockstep.verdict(stamp, SafetyState.FAULT if index > 6 else level)
+        if index % 5 == 0:
+            lockstep.command(stamp)
+        lockstep.tick(stamp, due=index % 5 == 0)
+        assert lockstep.wait_for_answer(stamp).any() == (index < 7 and index != 3)
 
 
 def test_a_wrong_command_is_answered_with_rest(lockstep):

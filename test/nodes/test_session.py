@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
+from rclpy.serialization import deserialize_message
 from std_srvs.srv import Trigger
 
 from chef_cell.graph import CellSettings, nodes, parameter_file
@@ -13,8 +15,10 @@ from chef_cell.nodes import ros
 from chef_cell.testing.ros_harness import Graph
 from chef_interfaces.action import RunSession
 from chef_interfaces.msg import EpisodeState, TaskCommand
+from chef_trainer.episodes import EpisodeReader
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.testing import tiny_spec, write_tiny_policy
+from intera_core_msgs.msg import JointCommand
 
 CONFIG = Path(__file__).parents[2] / 'config'
 DEADLINE = 60.0
@@ -47,17 +51,17 @@ def test_a_session_that_cannot_start_says_why(tmp_path, parameters, code, words)
 class Cell:
     """A whole simulated cell in lockstep, and a client of run_session."""
 
-    def __init__(self, graph, folder):
+    def __init__(self, graph, folder, **safety):
         self.graph = graph
         self.folder = folder
-        overrides = {'session': {'max_steps': 20}}
+        overrides = {'session': {'max_steps': 20}, 'safety': safety}
         for spec in nodes(CellSettings(directory=str(folder)), CONFIG, overrides=overrides):
             path = folder / f'{spec.name}.yaml'
             path.write_text(parameter_file(spec))
             graph.start(spec.name, arguments=('--params-file', str(path)))
         self.policy = folder / 'tiny.onnx'
         spec = tiny_spec((ObservationSpec('tool_pose', (7,), 'm, quaternion'),))
-        write_tiny_policy(self.policy, spec)
+        write_tiny_policy(self.policy, spec, seed=1, gain=0.3)
         self.client = ActionClient(graph.probe, RunSession, 'run_session')
         self.feedback = []
         self.states = graph.collect(EpisodeState, 'episode', ros.STATE_QOS)
@@ -129,3 +133,33 @@ def test_sessions_on_request(tmp_path):
         )
         status, result = cell.result(cell.ask())
         assert status == GoalStatus.STATUS_SUCCEEDED, result.stopped_by
+
+
+def test_after_the_force_rule_the_arm_retreats_within_its_episode(tmp_path):
+    with Graph.open() as graph:
+        # N: what the gripper's own weight does to the sensor when the arm sets out
+        cell = Cell(graph, tmp_path, force_limit=0.35)
+        sessions = [cell.result(cell.ask(episodes=2))[1] for _ in range(2)]
+
+    records = []
+    for session in sessions:
+        folder = Path(session.directory)
+        episodes = json.loads((folder / 'session.json').read_text())['episodes']
+        assert [episode['outcome'] for episode in episodes] == ['force', 'force']
+        reader = EpisodeReader(folder / episodes[0]['file'])
+        assert reader.metadata['limits']['controller']['retreat_distance'] == 0.01
+        end_ns = reader.metadata['end_ns']
+        commands = [
+            deserialize_message(message.data.tobytes(), JointCommand)
+            for message in reader.messages('/robot/limb/right/joint_command')
+        ]
+        stamps = np.array([ros.nanoseconds(command.header.stamp) for command in commands])
+        moving = np.array([any(command.velocity) for command in commands])
+        assert not moving[stamps == end_ns].any(), 'the arm stops at once'
+        after = stamps - end_ns
+        assert moving[(after > 0) & (after <= 330_000_000)].all(), 'no retreat'
+        assert not moving[after >= 350_000_000].any(), 'the retreat is bounded'
+        same = ('steps', 'value', 'peak_force', 'final_rewards', 'return_rewards')
+        records.append([{name: episode[name] for name in same} for episode in episodes])
+    # How long the arm was watched after the stop makes no difference.
+    assert records[0] == records[1]

@@ -5,6 +5,7 @@ import math
 from enum import Enum
 
 from chef_cell.core.readings import TaskCommand
+from chef_cell.core.retreat import Retreat, RetreatSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Motion(Enum):
     """How the arm moves in this tick."""
 
     FOLLOW = 'follow'  # the command
+    RETREAT = 'retreat'  # a small way back, after the force rule has stopped the arm
     SLOW_DOWN = 'slow down'  # to rest, within the limits of acceleration
     HALT = 'halt'  # zero velocity at once
 
@@ -57,13 +59,13 @@ class Decision:
     """What the controller does in one tick of the joint loop."""
 
     motion: Motion
-    command: TaskCommand | None = None  # to follow; None unless `motion` is FOLLOW
+    command: TaskCommand | None = None  # of FOLLOW and RETREAT; else None
     reason: str = ''  # why the arm stops; empty when it follows
 
 
 @dataclasses.dataclass(frozen=True)
-class GateSettings:
-    """How old an input may grow before the arm stops."""
+class GateSettings(RetreatSettings):
+    """How old an input may grow before the arm stops, and how it retreats."""
 
     command_timeout: float = 0.125  # s: 2.5 command periods
     safety_timeout: float = 0.1  # s: 5 heartbeats of the latch
@@ -73,8 +75,9 @@ class GateSettings:
     yaw_rate_limit: float = CommandLimits.yaw_rate  # rad/s
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, value in dataclasses.asdict(self).items():
-            if not (value > 0 and math.isfinite(value)):
+            if name != 'retreat_distance' and not (value > 0 and math.isfinite(value)):
                 raise ValueError(f'{name} = {value}, must be positive and finite')
 
 
@@ -87,6 +90,8 @@ class CommandGate:
 
     def __init__(self, settings: GateSettings = GateSettings()) -> None:
         self._settings = settings
+        self._retreat = Retreat(settings)
+        self._may_retreat = False
         self._limits = CommandLimits(settings.linear_limit, settings.yaw_rate_limit)
         self._heard: dict[str, float] = {}
         self._joints_valid = self._safe = self._running = False
@@ -98,10 +103,15 @@ class CommandGate:
         self._joints_valid = valid
         self._heard['joints'] = now
 
-    def on_safety(self, ok: bool, now: float) -> None:
-        """The latch has spoken."""
-        self._safe = ok
+    def on_safety(self, ok: bool, now: float, may_retreat: bool = False) -> bool:
+        """The latch has spoken; return whether the arm must stop that may have moved before.
+
+        When the latch has only ended the episode, the arm may retreat.
+        """
+        worse = not ok and (self._safe or (self._may_retreat and not may_retreat))
+        self._safe, self._may_retreat = ok, may_retreat
         self._heard['safety'] = now
+        return worse
 
     def on_episode(self, running: bool, now: float) -> None:
         """The session has spoken. Commands do not outlive an episode."""
@@ -116,6 +126,10 @@ class CommandGate:
         self._command = None if self.problem else command
         self._heard['command'] = now
 
+    def begin(self) -> None:
+        """The arm was put elsewhere: the way it came leads nowhere now."""
+        self._retreat.forget()
+
     def decide(self, now: float) -> Decision:
         """What the arm may do at `now`; the worst reason is the one given."""
         limits = self._settings
@@ -124,14 +138,22 @@ class CommandGate:
         if self._silent('safety', limits.safety_timeout, now):
             return Decision(Motion.HALT, reason='safety_silent')
         if not self._safe:
-            return Decision(Motion.HALT, reason='safety')
+            return self._decide_retreat(now)
         if not self._running or self._silent('episode', limits.episode_timeout, now):
+            self._retreat.forget()
             return Decision(Motion.SLOW_DOWN, reason='idle')
         if self.problem is not None:
             return Decision(Motion.SLOW_DOWN, reason='invalid_command')
         if self._command is None or self._silent('command', limits.command_timeout, now):
             return Decision(Motion.SLOW_DOWN, reason='stale_command')
+        self._retreat.follow(self._command)
         return Decision(Motion.FOLLOW, self._command)
+
+    def _decide_retreat(self, now: float) -> Decision:
+        command = self._retreat.command(now) if self._may_retreat else None
+        if command is None:
+            return Decision(Motion.HALT, reason='safety')
+        return Decision(Motion.RETREAT, command, 'retreat')
 
     def _silent(self, name: str, timeout: float, now: float) -> bool:
         heard = self._heard.get(name)

@@ -31,6 +31,7 @@ class JointLoop:
         """
         if episode_id != self._episode_id:
             self._episode_id = episode_id
+            self.gate.begin()
             self._reset()
 
     def step(self, now: float) -> tuple[Decision, ControlOutput]:

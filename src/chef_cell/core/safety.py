@@ -99,6 +99,8 @@ class SafetyLatch:
         ahead = command.stamp - clock
         causes = command_causes(command, self._limits, ahead, self._settings.command_ahead)
         self._judge('command', causes, min(command.stamp, clock))
+        if not self._episode:
+            self._present.pop('command')  # not in force, so it does not forbid rearming
 
     def on_publishers(self, count: int) -> None:
         """Judge how many there are who may publish commands."""

@@ -26,11 +26,13 @@ class EpisodeSettings:
     step_timeout: float = 10.0  # s of wall time without a new step: somebody is silent
     stop_grace: float = 1.0  # s of wall time for the samples up to a stop to arrive
     safety_timeout: float = 1.0  # s of wall time without a verdict of the latch (real time)
+    retreat_time: float = 0.4  # s of the samples' time for the arm to retreat after a force stop
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            if not getattr(self, field.name) > 0:
-                raise ValueError(f'{field.name} = {getattr(self, field.name)}, must be positive')
+            value = getattr(self, field.name)
+            if not (value > 0 or (field.name == 'retreat_time' and value == 0)):
+                raise ValueError(f'{field.name} = {value}, must be positive')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Episode:
 
     Samples may arrive a little after the stop they precede. An episode that is stopped at a
     stamp ends when every step up to that stamp is judged, so that its record does not depend on
-    the order in which messages of different nodes arrive.
+    the order in which messages of different nodes arrive. A stop by force leaves the arm time to
+    retreat; what happens in it does not count.
 
     Time arguments: `stamp_ns` is the samples' time, `now` a steady wall clock (s).
     """
@@ -58,7 +61,7 @@ class Episode:
         self._settings = settings
         self._heard = now
         self._start_ns = 0
-        self._step_ns = -1
+        self._step_ns = self._newest_ns = -1
         self._forces: list[tuple[int, float]] = []
         self._stop: Stop | None = None
         self._stop_heard = now
@@ -76,7 +79,7 @@ class Episode:
 
     def start(self, stamp_ns: int, now: float) -> None:
         """The scene is reset; `stamp_ns` is the stamp of the first observation."""
-        self._start_ns = self._step_ns = self.end_ns = stamp_ns
+        self._start_ns = self._step_ns = self._newest_ns = self.end_ns = stamp_ns
         self._heard = now
         self.phase = Phase.RUNNING
 
@@ -87,13 +90,16 @@ class Episode:
 
     def on_step(self, stamp_ns: int, rewards: dict[str, float], now: float) -> None:
         """Note the rewards of the state at a control step; the first state earns nothing."""
-        if self.phase != Phase.RUNNING or (self._stop_ns is not None and stamp_ns > self._stop_ns):
+        if self.phase != Phase.RUNNING:
+            return
+        self._newest_ns = stamp_ns
+        if self._stop_ns is not None and stamp_ns > self._stop_ns:
+            self._settle()
             return
         self._heard = now
         self._take_forces(stamp_ns)
         self._step_ns = self.end_ns = stamp_ns
-        # Rounded, because in real time sensors are sampled a little early or late.
-        step = round((stamp_ns - self._start_ns) / self._settings.period_ns)
+        step = self._step_at(stamp_ns)
         self.final_rewards = dict(rewards)
         if step > self.steps:
             self.steps = step
@@ -110,6 +116,8 @@ class Episode:
         if self._stop is None and self.phase in (Phase.RESETTING, Phase.RUNNING):
             self._stop, self._stop_heard = stop, now
             self._settle()
+        elif self._stop is not None and stop.outcome != self._stop.outcome:
+            self._apply_stop()  # the first stop counts, but there is no time left
 
     def on_time(self, now: float, silent: str) -> None:
         """End the episode when nothing happens any more because `silent` does not answer."""
@@ -130,8 +138,24 @@ class Episode:
         stop_ns = self._stop_ns
         if self._stop is None or self.phase == Phase.ENDED:
             return
-        if stop_ns is None or stop_ns - self._step_ns < self._settings.period_ns:
+        if stop_ns is None or (
+            stop_ns - self._step_ns < self._settings.period_ns and self._retreated(self._stop)
+        ):
             self._apply_stop()
+
+    def _retreated(self, stop: Stop) -> bool:
+        """Whether the arm has had its time; none comes after the last step."""
+        wait_ns = self._settings.retreat_time * 1e9
+        return (
+            stop.outcome != 'force'
+            or wait_ns == 0
+            or self._newest_ns - (stop.stamp_ns or 0) >= wait_ns
+            or self._step_at(self._newest_ns) >= self._settings.max_steps
+        )
+
+    def _step_at(self, stamp_ns: int) -> int:
+        """Control steps done; rounded, as real sensors are sampled a little early or late."""
+        return round((stamp_ns - self._start_ns) / self._settings.period_ns)
 
     def _apply_stop(self) -> None:
         if self._stop is None or self.phase == Phase.ENDED:

@@ -74,8 +74,9 @@ class ControllerNode(ros.CellNode):
         self._arrived('joints', message)
 
     def _on_safety(self, message: SafetyState) -> None:
-        self._gate.on_safety(message.level == SafetyState.OK, self._time(message))
-        if message.level != SafetyState.OK and not self._lockstep:
+        ok, stop = message.level == SafetyState.OK, message.level == SafetyState.EPISODE_STOP
+        worse = self._gate.on_safety(ok, self._time(message), may_retreat=stop)
+        if worse and not self._lockstep:
             self._halt()  # now, not at the next tick
         self._arrived('safety', message)
 

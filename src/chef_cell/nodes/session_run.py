@@ -89,6 +89,7 @@ class SessionRun:
         client.listener = self
         self._cancelled = ''
         self._loaded: dict[str, str] = {}  # policy file -> sha256
+        self._written: set[str] = set()  # ids of the episodes on record
         self.result = SessionResult(
             directory.name,
             datetime.now().astimezone().isoformat(timespec='seconds'),
@@ -133,6 +134,8 @@ class SessionRun:
         elif watch is not None and watch.episode.phase == Phase.RESETTING:
             self.watch = None
             self._announce(EpisodeState())
+        elif watch is not None and watch.episode_id not in self._written:
+            self._write_down(watch)  # its file is not finished, but its outcome is known
         self._write()
 
     def publish(self) -> None:
@@ -256,6 +259,7 @@ class SessionRun:
             file = path.removesuffix('.active')
         episodes = (*self.result.episodes, watch.result(self._client, file))
         self.result = dataclasses.replace(self.result, episodes=episodes)
+        self._written.add(watch.episode_id)
         self._write()
 
     def _write(self) -> None:

@@ -137,7 +137,7 @@ def test_sessions_on_request(tmp_path):
 
 def test_after_the_force_rule_the_arm_retreats_within_its_episode(tmp_path):
     with Graph.open() as graph:
-        # N: what the gripper's own weight does to the sensor when the arm sets out
+        # N: the sensor feels the gripper's inertia when the arm sets out
         cell = Cell(graph, tmp_path, force_limit=0.35)
         sessions = [cell.result(cell.ask(episodes=2))[1] for _ in range(2)]
 

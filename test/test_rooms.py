@@ -59,8 +59,8 @@ MAY_IMPORT = {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
     'chef_cell.bench': {
-        'numpy', 'mujoco', 'rich', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
-        'chef_trainer.spec',
+        'numpy', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
+        'chef_cell.sim', 'chef_trainer.spec',
     },
     'chef_cell.doctor': {
         'numpy', 'yaml', 'OpenGL', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.graph',

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from chef_cell.core.command import GateSettings
-from chef_cell.core.safety import SafetySettings
+from chef_cell.core.safety_causes import SafetySettings
 from chef_cell.core.settings import SettingsError, from_dict
 from chef_cell.core.velocity import ControllerSettings
 from chef_cell.doctor.finding import Finding, Level

@@ -8,6 +8,7 @@ import pytest
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.serialization import deserialize_message
+from std_msgs.msg import Bool, Empty
 from std_srvs.srv import Trigger
 
 from chef_cell.graph import CellSettings, nodes, parameter_file
@@ -133,6 +134,35 @@ def test_sessions_on_request(tmp_path):
         )
         status, result = cell.result(cell.ask())
         assert status == GoalStatus.STATUS_SUCCEEDED, result.stopped_by
+
+
+def test_a_robot_that_is_stopped_stops_the_session(tmp_path):
+    with Graph.open() as graph:
+        cell = Cell(graph, tmp_path)
+        stop = graph.publisher(Empty, '/robot/set_super_stop')
+        reset = graph.publisher(Empty, '/robot/set_super_reset')
+        enable = graph.publisher(Bool, '/robot/set_super_enable')
+        graph.wait_for(graph.connected, 'the robot')
+        running = cell.ask(episodes=1000)
+        cell.wait_running()
+        stop.publish(Empty())
+        status, result = cell.result(running)
+        assert status == GoalStatus.STATUS_ABORTED
+        assert 'robot_stopped' in result.stopped_by
+
+        for mend, cause in ((stop, 'robot_stopped'), (reset, 'robot_disabled')):
+            mend.publish(Empty())
+            graph.wait_for(
+                lambda cause=cause: (
+                    cause in graph.call(Trigger, 'safety/rearm', Trigger.Request()).message
+                ),
+                f'{cause} to forbid rearming',
+            )
+        enable.publish(Bool(data=True))
+        graph.wait_for(
+            lambda: graph.call(Trigger, 'safety/rearm', Trigger.Request()).success, 'rearming'
+        )
+        assert cell.result(cell.ask())[0] == GoalStatus.STATUS_SUCCEEDED
 
 
 def test_after_the_force_rule_the_arm_retreats_within_its_episode(tmp_path):

@@ -215,14 +215,14 @@ def test_ctrl_c_finishes_the_files_and_leaves_nothing(start):
         assert reader.metadata['outcome'] == episode['outcome']
 
 
-def test_a_node_that_dies_stops_the_session_and_is_named(start):
+@pytest.mark.parametrize('node', ['wrist', 'session'])
+def test_a_node_that_dies_stops_the_session_and_is_named(start, node):
     chef = start('--episodes', '50', '--set', 'session.max_steps=40')
     chef.read_until('episode 1/50')
-    os.kill(chef.nodes()['wrist'], signal.SIGKILL)
-
+    os.kill(chef.nodes()[node], signal.SIGKILL)
     assert chef.wait() == 3
     chef.assert_nothing_left()
-    assert 'wrist ended with exit code -9' in chef.output
+    assert f'{node} ended with exit code -9' in chef.output
 
 
 def test_a_silent_node_is_a_fault_that_is_named(start):

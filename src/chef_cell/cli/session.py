@@ -25,6 +25,9 @@ _POLL = 0.1
 #: How long after the end of the session node its last announcement may take to arrive (s).
 _LAST_WORDS = 0.5
 
+#: How long the session node, which speaks once a second, may be silent once it runs (s).
+_SILENCE = 10.0
+
 INTERRUPTED = 130
 
 
@@ -84,14 +87,16 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
 
 def _watch(cell: CellProcesses, follower: Follower, display: Display, stopped: list[int]) -> int:
     """Follow the session to its end; returns its exit code."""
-    running = False
+    running, heard = False, time.monotonic()
     while not stopped:
         for state in follower.wait(_POLL):
-            running = running or state.phase == EpisodeState.RUNNING
+            running, heard = running or state.phase == EpisodeState.RUNNING, time.monotonic()
             display.show(state)
         code = cell.exit_code('session')
-        if code is not None and (running or code in (0, 2, 3)):
+        if code is not None and code >= 0 and (running or code in (0, 2, 3)):
             return code
+        if running and time.monotonic() - heard > _SILENCE:
+            raise CellError(f'the session node has been silent for {_SILENCE:g} s', 3)
         dead = cell.dead()
         if dead is not None:
             raise CellError(

@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from chef_trainer.distillation.aggregate import States
-from chef_trainer.distillation.augment import move_objects, moved, positive
+from chef_trainer.distillation.augment import mix_states, move_objects, moved, positive
 from chef_trainer.distillation.recipe import Jitter
 
 JITTER = Jitter('red_pose', position=0.03, height=0.01, yaw=0.3)
@@ -81,3 +81,20 @@ def test_first_number_that_is_not_zero_is_positive():
     expected = torch.tensor([[1.0, -2, -3, -4], [0, 1, -2, -3], [0, 0, 1, -1], [0, 0, 0, 1]])
     assert torch.equal(positive(given).abs(), expected.abs())
     assert torch.equal(positive(given), expected)
+
+
+def test_states_are_mixed_within_their_task_and_alike_for_student_and_teacher(states):
+    task = torch.arange(2000) % 2
+    tools = states.observations['tool_pose'] + 100.0 * task[:, None, None]
+    benchmark = states.benchmark.clone()
+    benchmark[:, TOOL] = tools.flatten(1)
+    observations = {**states.observations, 'tool_pose': tools}
+    before = States(observations, benchmark, task)
+    after = mix_states(before, 0.6, torch.Generator().manual_seed(1))
+    mixed = (after.benchmark != before.benchmark).any(1)
+    assert mixed.float().mean().item() == pytest.approx(0.6, abs=0.05)
+    torch.testing.assert_close(
+        after.benchmark[:, TOOL], after.observations['tool_pose'].flatten(1)
+    )
+    assert ((after.observations['tool_pose'][..., 0] > 50.0) == (task == 1)[:, None]).all()
+    assert torch.equal(mix_states(before, 0.0, torch.Generator()).benchmark, before.benchmark)

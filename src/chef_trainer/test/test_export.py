@@ -32,12 +32,18 @@ def test_exported_policy_says_what_torch_says(policy, tmp_path):
     assert export.compare(policy, path, seed=1) <= 1e-5
 
 
+def test_specialists_are_exported_behind_their_chooser(tmp_path):
+    chooser = next(one.name for one in OBSERVATIONS if one.name == 'triplet')
+    specialists = MixedPolicy(OBSERVATIONS, (('red_pose', 'tool_pose'),), (32, 32), chooser)
+    assert export.export_policy(specialists, SPEC, tmp_path / 'specialists.onnx') <= 1e-5
+
+
 def test_a_difference_is_noticed_and_the_old_file_kept(policy, tmp_path, monkeypatch):
     path = tmp_path / 'policy.onnx'
     export.export_policy(policy, SPEC, path)
     before = path.read_bytes()
     with torch.no_grad():
-        policy.head.gaussian.bias += 1e-3
+        policy.experts[0][1].gaussian.bias += 1e-3
     assert export.compare(policy, path) > 1e-5
     monkeypatch.setattr(export, 'TOLERANCE', -1.0)
     with pytest.raises(export.ExportError, match='off torch, allowed: -1e'):

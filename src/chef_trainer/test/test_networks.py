@@ -94,6 +94,25 @@ def test_policy_maps_named_inputs_to_a_distribution():
     assert policy(inputs).mean.shape == (7, 4)
 
 
+def test_chosen_expert_answers_alike_in_training_and_in_use():
+    policy = MixedPolicy((TOOL, RED, TASK), (), (16, 8), chooser='task')
+    inputs = {spec.name: torch.randn(50, *spec.stacked_shape) for spec in (TOOL, RED, TASK)}
+    task = torch.randint(5, (50,))
+    inputs['task'] = torch.eye(5)[task]
+    routed, weighed = policy.train()(inputs), policy.eval()(inputs)
+    for ours, theirs in zip(routed, weighed, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    alone = policy.experts[3](policy.features(inputs)).mean[task == 3]
+    torch.testing.assert_close(routed.mean[task == 3], alone)
+
+
+def test_a_chooser_is_a_vector_among_the_observations():
+    with pytest.raises(ValueError, match="chooser 'colour': needs a vector"):
+        MixedPolicy((TOOL, RED, TASK), (), (16, 8), chooser='colour')
+    with pytest.raises(ValueError, match="chooser 'red'"):
+        MixedPolicy((TOOL, RED, TASK), (), (16, 8), chooser='red')
+
+
 def reference_forward(w: dict[str, np.ndarray], x: np.ndarray) -> list[np.ndarray]:
     """The released network in numpy: linear, norm, tanh, two ELU layers, two heads."""
     h = x @ w['in_w'] + w['in_b']

@@ -39,6 +39,28 @@ def move_objects(states: States, jitter: tuple[Jitter, ...], generator: torch.Ge
     return states._replace(observations=observations, benchmark=benchmark)
 
 
+def mix_states(states: States, share: float, generator: torch.Generator) -> States:
+    """Return `states`, a `share` of them moved up to half-way to another state of their task.
+
+    Teachers are functions of numbers and answer between two states too. That is no state of the
+    world, but a student that agrees there has learned the function instead of the examples
+    (mixup, Zhang et al., 2018, with the teacher's answer instead of a mean of labels).
+    """
+    count = len(states.task)
+    other = torch.arange(count)
+    for task in states.task.unique():
+        rows = (states.task == task).nonzero()[:, 0]
+        other[rows] = rows[torch.randperm(len(rows), generator=generator)]
+    mixed = torch.rand(count, generator=generator) < share
+    weight = torch.where(mixed, 0.5 * torch.rand(count, generator=generator), torch.zeros(count))
+
+    def blend(x: Tensor) -> Tensor:
+        return torch.lerp(x, x[other], weight.reshape(-1, *[1] * (x.dim() - 1)))
+
+    observations = {name: blend(x) for name, x in states.observations.items()}
+    return states._replace(observations=observations, benchmark=blend(states.benchmark))
+
+
 def moved(poses: Tensor, draw: Tensor) -> Tensor:
     """Shift poses (B, n, 7) by draw[:, :3] (m) and turn them by draw[:, 3] (rad) about z.
 

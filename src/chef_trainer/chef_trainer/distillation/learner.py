@@ -10,7 +10,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from chef_trainer.distillation.aggregate import Aggregate, States
-from chef_trainer.distillation.augment import move_objects
+from chef_trainer.distillation.augment import mix_states, move_objects
 from chef_trainer.distillation.recipe import Recipe
 from chef_trainer.distillation.teachers import Teachers
 from chef_trainer.losses.projection import mixed_kl
@@ -28,7 +28,9 @@ class Learner:
     def __init__(self, recipe: Recipe, teachers: Teachers) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        self.policy = MixedPolicy(recipe.observations, recipe.differences, recipe.hidden)
+        self.policy = MixedPolicy(
+            recipe.observations, recipe.differences, recipe.hidden, recipe.chooser
+        )
         self.optimizer = torch.optim.Adam(
             self.policy.parameters(), lr=recipe.learning_rate, fused=True
         )
@@ -55,6 +57,7 @@ class Learner:
 
     def divergences(self, states: States) -> Tensor:
         """KL(teacher || student) of each state, in nats, (B,)."""
+        self.policy.train()
         teacher = self._teachers.answer(states.benchmark, states.task)
         teacher = teacher._replace(stddev=teacher.stddev.clamp(min=self.recipe.min_stddev))
         return mixed_kl(teacher, self.policy(states.observations))
@@ -68,7 +71,8 @@ class Learner:
         """Return the states of this step: they depend on seed and step only, so runs resume."""
         states = aggregate.random_states(self.recipe.batch, (self.recipe.seed, self.step))
         generator = torch.Generator().manual_seed(self.recipe.seed * 10_000_000 + self.step)
-        return move_objects(states, self.recipe.jitter, generator)
+        states = move_objects(states, self.recipe.jitter, generator)
+        return mix_states(states, self.recipe.mix, generator)
 
     @torch.no_grad()
     def divergence(self, aggregate: Aggregate, first: int) -> float:

@@ -42,10 +42,12 @@ class Recipe:
     iterations: tuple[Iteration, ...]
     differences: tuple[tuple[str, str], ...] = ()  # see networks.Features
     hidden: tuple[int, ...] = (512, 512, 512)  # units per layer
+    chooser: str = ''  # observation that chooses one of several networks, see MixedPolicy
     batch: int = 2048  # states per gradient step
     learning_rate: float = 1e-3  # Adam, at the start; falls to 0 along a cosine
     min_stddev: float = 0.1  # teachers surer than this are taken to be this sure, 1
     jitter: tuple[Jitter, ...] = ()  # objects that are moved in the data
+    mix: float = 0.0  # share of states that are mixed with another one, see `augment`
     max_gradient: float = 40.0  # global norm, as in Acme's agents
     segment: float = 20.0  # control steps that teacher or student drives before a new draw, mean
     sampled_share: float = 0.5  # share of episodes whose driver samples its actions, 0 .. 1
@@ -53,7 +55,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
-        shares = {'sampled_share': self.sampled_share}
+        shares = {'sampled_share': self.sampled_share, 'mix': self.mix}
         for index, iteration in enumerate(self.iterations):
             shares[f'iterations[{index}].teacher_share'] = iteration.teacher_share
         for name, value in shares.items():

@@ -1,7 +1,8 @@
-"""The policy network: features, torso, head."""
+"""The policy network: features, torso, head; one torso and head for all tasks, or one per task."""
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from chef_trainer.networks.distributions import MixedDistribution
@@ -12,20 +13,63 @@ from chef_trainer.spec import ObservationSpec
 
 
 class MixedPolicy(nn.Module):
-    """State policy over named observations; see `Features`, `LayerNormMLP` and `MixedHead`."""
+    """State policy over named observations; see `Features`, `LayerNormMLP` and `MixedHead`.
+
+    Args:
+        observations: what it sees.
+        differences: appended to it.
+        hidden: units per layer of a torso.
+        chooser: the observation, one-hot, that chooses which of several networks acts; empty:
+            one network for all. Specialists are easier to imitate one by one: they do not share
+            what they know, and each costs a fraction of a network that holds all of them.
+
+    Raises:
+        ValueError: the chooser is not an observation without history.
+    """
 
     def __init__(
         self,
         observations: tuple[ObservationSpec, ...],
         differences: tuple[tuple[str, str], ...],
         hidden: tuple[int, ...],
+        chooser: str = '',
     ) -> None:
         super().__init__()
+        shapes = {observation.name: observation.stacked_shape for observation in observations}
+        if chooser and len(shapes.get(chooser, ())) != 1:
+            raise ValueError(
+                f'chooser {chooser!r}: needs a vector among the observations {shapes}'
+            )
         self.observations = observations
+        self.chooser = chooser
         self.features = Features(observations, differences)
-        self.torso = LayerNormMLP(self.features.output_size, hidden)
-        self.head = MixedHead(self.torso.output_size)
+        count = shapes[chooser][0] if chooser else 1
+        self.experts = nn.ModuleList(
+            nn.Sequential(LayerNormMLP(self.features.output_size, hidden), MixedHead(hidden[-1]))
+            for _ in range(count)
+        )
 
     def forward(self, observations: Mapping[str, Tensor]) -> MixedDistribution:
         """Map name -> (B, *stacked_shape) to the distribution of B actions."""
-        return self.head(self.torso(self.features(observations)))
+        x = self.features(observations)
+        if not self.chooser:
+            return self.experts[0](x)
+        chosen = observations[self.chooser]
+        return self._routed(x, chosen) if self.training else self._weighed(x, chosen)
+
+    def _routed(self, x: Tensor, chosen: Tensor) -> MixedDistribution:
+        """Ask only the expert that is chosen for each state."""
+        rows = [chosen[:, index].nonzero()[:, 0] for index in range(len(self.experts))]
+        answers = [expert(x[row]) for expert, row in zip(self.experts, rows, strict=True)]
+        back = torch.cat(rows).argsort()
+        return MixedDistribution(*(torch.cat(parts)[back] for parts in zip(*answers, strict=True)))
+
+    def _weighed(self, x: Tensor, chosen: Tensor) -> MixedDistribution:
+        """Ask all and take the chosen one: the same numbers, without a branch in the graph."""
+        answers = [expert(x) for expert in self.experts]
+        return MixedDistribution(
+            *(
+                torch.einsum('nbk,bn->bk', torch.stack(parts), chosen)
+                for parts in zip(*answers, strict=True)
+            )
+        )

@@ -125,7 +125,7 @@ class Run:
             observations=self.recipe.observations,
             triplets=tuple(self.recipe.episodes),
             provenance={
-                'method': 'DAgger, KL(teacher || student) of the mixed head, states moved and mixed',
+                'method': 'DAgger by KL(teacher || student), states moved and mixed',
                 'command': f'chef-train distill {self.recipe.name}.yaml --env {self.entry} '
                 '--teachers TEACHERS --run RUN --out OUT',
                 'environment': self.entry,

@@ -8,6 +8,7 @@ SEED     ?=
 REALTIME ?=
 OUT      ?=
 ARGS     ?=
+TEACHERS ?=
 CUDA     ?= 1
 PYTHON   ?= python3 python3.12 python3.11
 
@@ -40,6 +41,7 @@ help:  ## Show this list
 	@echo '  REALTIME=1    run on the clock on the wall, not as fast as possible'
 	@echo '  OUT=DIR       where sessions are written; default: sessions/'
 	@echo 'Variables of bench, train and test: ARGS="..." is passed on'
+	@echo '  TEACHERS=DIR  for bench: the released policies, see models/README.md'
 	@echo 'Variables of the set-up: PYTHON=/path/to/python3.12'
 	@echo '  CUDA=0        leave the CUDA libraries out of the trainer (where pip finds a CPU torch)'
 
@@ -67,6 +69,8 @@ format: $(CELL)/.done/dev  ## Bring the code into style
 
 bench: $(CELL)/.done/ready  ## Measure speed and fidelity of the simulated cell
 	@$(CELL)/bin/python -m chef_cell.bench.speed $(ARGS)
+	@$(if $(TEACHERS),$(CELL)/bin/python -m chef_cell.bench.fidelity --teachers '$(TEACHERS)' --processes 2,\
+	  echo 'Fidelity is not measured without TEACHERS=DIR, see models/README.md')
 
 train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of its own
 	@$(TRAINER)/bin/chef-train $(ARGS)

@@ -4,6 +4,7 @@ import ctypes
 import ctypes.util
 import importlib
 import os
+import weakref
 from typing import Any
 
 import mujoco
@@ -71,12 +72,8 @@ class Renderer:
     def close(self) -> None:
         """Free the OpenGL context."""
         if self._context is not None:
-            self._gl.make_current()
-            self._context.free()
-            self._context = None
-        if self._gl is not None:
-            self._gl.free()
-            self._gl = None
+            self._release()
+            self._context = self._gl = None
 
     def _prepare(self, width: int, height: int) -> None:
         """Make a context whose buffer holds (width, height)."""
@@ -89,6 +86,14 @@ class Renderer:
         self._gl.make_current()
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        # Also at the end of the process: later, PyOpenGL is half gone and complains.
+        self._release = weakref.finalize(self, _free, self._gl, self._context)
+
+
+def _free(gl: Any, context: mujoco.MjrContext) -> None:
+    gl.make_current()
+    context.free()
+    gl.free()
 
 
 def _open_gl(width: int, height: int) -> Any:

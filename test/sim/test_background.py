@@ -100,3 +100,11 @@ def test_other_objects_are_rendered_after_a_reset_to_them(background, album, cel
 def test_an_unknown_camera_is_refused_at_once(cell, album):
     with pytest.raises(RenderError, match='nowhere'):
         BackgroundRenderer(cell, ('nowhere',), 64, album.add)
+
+
+def test_a_new_scene_is_prepared_without_an_image(background, album, cell):
+    cell.reset(0, '5')
+    background.prepare()
+    assert not album.images
+    background.offer(1)
+    np.testing.assert_array_equal(album.wait()[2], cell.render(CAMERA, 64, 64))

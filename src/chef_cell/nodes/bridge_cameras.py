@@ -45,6 +45,11 @@ class BridgeCameras:
         """Sets of images left out because the last ones were still being rendered."""
         return self._background.dropped if self._background else 0
 
+    def prepare(self) -> None:
+        """Make ready for the images of a new scene."""
+        if self._background:
+            self._background.prepare()
+
     def publish(self, stamp_ns: int) -> None:
         """Publish the images of now."""
         if self._background:

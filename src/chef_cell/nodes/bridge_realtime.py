@@ -53,6 +53,8 @@ class RealTime:
         """Repeat the newest samples meanwhile: a silent sensor is a fault."""
         with self._devices.repeating():
             yield
+            # While nobody judges the gap between two samples: no episode runs yet.
+            self._cameras.prepare()
         self._pacer.restart()
 
     def first_stamp(self) -> int:

@@ -44,6 +44,12 @@ class BackgroundRenderer:
         self._pending: Future[None] = self._pool.submit(self._render, None)
         self._pending.result()
 
+    def prepare(self) -> None:
+        """Make the OpenGL context of a new scene now: it stops all threads for 50 ms."""
+        self._pending.result()
+        self._copy()
+        self._pool.submit(self._render, None).result()
+
     def offer(self, stamp_ns: int) -> bool:
         """Render the present state unless the last one is still being rendered.
 

@@ -28,3 +28,19 @@ def by_node(overrides: Iterable[tuple[str, str, object]]) -> dict[str, dict[str,
     for node, parameter, value in overrides:
         sorted_.setdefault(node, {})[parameter] = value
     return sorted_
+
+
+def add_cell_arguments(parser: argparse.ArgumentParser, set_help: str) -> None:
+    """Add the options of every command that is about a whole cell: --out and --set."""
+    parser.add_argument(
+        '--out', default='sessions', metavar='DIR', help='where session folders are made'
+    )
+    parser.add_argument(
+        '--set',
+        dest='overrides',
+        type=read_override,
+        action='append',
+        default=[],
+        metavar='NODE.PARAMETER=VALUE',
+        help=set_help,
+    )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from chef_cell.cli.arguments import by_node, read_cameras, read_override
+from chef_cell.cli.arguments import add_cell_arguments, by_node, read_cameras
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.doctor.finding import Finding, Level, failed
 from chef_cell.graph import CAMERAS, CellSettings, GraphError
@@ -66,17 +66,8 @@ def _add_cell(parser: argparse.ArgumentParser) -> None:
         metavar='NAMES',
         help='all, none, or some of them. Default: all',
     )
-    parser.add_argument(
-        '--out', default='sessions', metavar='DIR', help='where session folders are made'
-    )
-    parser.add_argument(
-        '--set',
-        dest='overrides',
-        type=read_override,
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='judge the cell with this parameter of a node, as chef session takes it',
+    add_cell_arguments(
+        parser, 'judge the cell with this parameter of a node, as chef session takes it'
     )
 
 

@@ -10,7 +10,7 @@ import yaml
 from rich.console import Console
 
 from chef_cell.cli import doctor
-from chef_cell.cli.arguments import by_node, read_cameras, read_override
+from chef_cell.cli.arguments import add_cell_arguments, by_node, read_cameras
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.observe import IMAGE_PREFIX
 from chef_cell.core.results import SessionResult
@@ -100,18 +100,7 @@ def _add_cell(session: argparse.ArgumentParser) -> None:
         metavar='NAMES',
         help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {CAMERAS[0]}',
     )
-    session.add_argument(
-        '--out', default='sessions', metavar='DIR', help='where session folders are made'
-    )
-    session.add_argument(
-        '--set',
-        dest='overrides',
-        type=read_override,
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='set a parameter of a node, in YAML; wins over config/*.yaml',
-    )
+    add_cell_arguments(session, 'set a parameter of a node, in YAML; wins over config/*.yaml')
     session.add_argument('--no-report', action='store_true', help='leave out the HTML report')
 
 

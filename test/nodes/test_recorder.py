@@ -211,7 +211,7 @@ def test_what_the_network_loses_is_counted(graph: Graph, tmp_path: Path) -> None
     ]
     shallow.publish(ticks[0])
     cell.wait(lambda state: state.messages == 2)
-    cell.node.send_signal(signal.SIGSTOP)
+    cell.node.freeze()
     for tick in ticks[1:-1]:  # more than can wait anywhere
         shallow.publish(tick)
     cell.node.send_signal(signal.SIGCONT)

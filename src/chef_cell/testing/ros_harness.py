@@ -67,6 +67,10 @@ class NodeProcess:
         """Send a signal, such as SIGSTOP or SIGKILL."""
         self.process.send_signal(number)
 
+    def freeze(self) -> None:
+        """Send SIGSTOP and return when no thread of the process runs any more."""
+        freeze(self.pid)
+
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code; raises TimeoutExpired if it does not end."""
         self.send_signal(number)
@@ -234,6 +238,28 @@ class Graph:
         self._executor.shutdown()
         self.probe.destroy_node()
         rclpy.try_shutdown(context=self._context)
+
+
+def freeze(pid: int) -> None:
+    """Send SIGSTOP to a process and return when it has had effect: threads stop one by one.
+
+    Raises:
+        TimeoutError: a thread still ran at the deadline.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + DEADLINE
+    while not all(map(_stopped, Path(f'/proc/{pid}/task').iterdir())):
+        if time.monotonic() > end:
+            raise TimeoutError(f'process {pid} still runs {DEADLINE:g} s after SIGSTOP')
+        os.sched_yield()
+
+
+def _stopped(thread: Path) -> bool:
+    try:
+        status = (thread / 'stat').read_text()
+    except FileNotFoundError:
+        return True  # it ended meanwhile
+    return status.rpartition(')')[2].split()[0] in 'Tt'
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import pytest
 from chef_cell.sim import inverse, robot, scene
 from chef_cell.sim.addresses import find
 from chef_cell.sim.kinematics import ArmKinematics
+from chef_trainer.task.kinematics import SawyerKinematics
 
 KINEMATICS = ArmKinematics()
 POSITIONS = np.random.default_rng(0).uniform(-1.5, 1.5, (10, 7))
@@ -85,3 +86,17 @@ def test_inverse_kinematics_reaches_all_start_poses_with_the_elbow_up():
 
 def test_inverse_kinematics_says_when_there_is_no_solution():
     assert inverse.solve(np.array([3.0, 0.0, 0.3]), 0.0, np.random.default_rng(0)) is None
+
+
+def test_the_chain_that_reads_episode_files_gives_the_same():
+    chain = SawyerKinematics()
+    for position in np.random.default_rng(5).uniform(-2.8, 2.8, (200, 7)):
+        for name in ('tool_pose', 'wrist_pose', 'wrist_jacobian'):
+            theirs, ours = (getattr(k, name)(position) for k in (KINEMATICS, chain))
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_the_chain_refuses_what_is_no_position():
+    for position in (np.zeros(6), np.full(7, np.nan)):
+        with pytest.raises(ValueError, match='joint positions'):
+            SawyerKinematics().tool_pose(position)

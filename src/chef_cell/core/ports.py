@@ -15,6 +15,17 @@ from chef_cell.core.readings import (
     WrenchReading,
 )
 from chef_trainer.spec import PolicySpec
+from chef_trainer.task.kinematics import Kinematics
+
+__all__ = [
+    'Arm',
+    'Camera',
+    'Gripper',
+    'Kinematics',
+    'ObjectTracker',
+    'PolicyRunner',
+    'Wrist',
+]
 
 
 class Arm(Protocol):
@@ -58,19 +69,6 @@ class ObjectTracker(Protocol):
 
     def read(self) -> ObjectReading:
         """Return the newest poses."""
-
-
-class Kinematics(Protocol):
-    """Forward kinematics of the arm with its gripper."""
-
-    def tool_pose(self, position: np.ndarray) -> np.ndarray:
-        """Pose (7,) of the tool frame in base for joint positions (7,) in rad."""
-
-    def wrist_pose(self, position: np.ndarray) -> np.ndarray:
-        """Pose (7,) of the wrist frame in base."""
-
-    def wrist_jacobian(self, position: np.ndarray) -> np.ndarray:
-        """Geometric Jacobian (6, 7) of the wrist frame, linear rows first, in base axes."""
 
 
 class PolicyRunner(Protocol):

@@ -1,0 +1,1 @@
+"""The stacking task as cell and trainer both see it: readings, observations, actions, rewards."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chef_cell.core.imaging import Intrinsics
+from chef_cell.core.imaging import Intrinsics, RepeatCounter
 
 sizes = st.integers(1, 4000)
 
@@ -52,3 +52,21 @@ def test_the_edges_of_the_square_look_the_same_way_before_and_after(width, heigh
     np.testing.assert_allclose(
         (edges_after - after.cy) / after.fy, (edges_before[1] - before.cy) / before.fy, atol=1e-12
     )
+
+
+def test_repeats_of_stamps_and_pixels_are_counted_apart():
+    counter = RepeatCounter()
+    dark, bright = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2, 3), np.uint8)
+    seen = [
+        counter.count(stamp, pixels.copy())
+        for stamp, pixels in [
+            (1.0, dark),
+            (1.0, bright),
+            (2.0, bright),
+            (2.0, bright),
+            (3.0, dark),
+        ]
+    ]
+    assert [reading.same_stamp for reading in seen] == [1, 2, 1, 2, 1]
+    assert [reading.same_pixels for reading in seen] == [1, 1, 2, 3, 1]
+    assert [reading.stamp for reading in seen] == [1.0, 1.0, 2.0, 2.0, 3.0]

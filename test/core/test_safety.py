@@ -102,7 +102,10 @@ def test_a_stop_after_a_fault_changes_nothing(latch):
         (lambda latch: latch.tick(0.06), 'wrench_stale'),
         (lambda latch: latch.on_command(command(0.07), 0.01), 'command_future'),
         (lambda latch: latch.on_command(command(math.nan), 0.01), 'command_future'),
+        (lambda latch: latch.on_command(command(-0.6), 0.01), 'command_past'),
         (lambda latch: latch.on_publishers(2), 'command_publishers'),
+        (lambda latch: latch.on_publishers(2, 'joint_command'), 'joint_command_publishers'),
+        (lambda latch: latch.on_collision(True), 'collision'),
         (lambda latch: latch.on_robot(robot(estop=True, stopped=True)), 'robot_estop'),
         (lambda latch: latch.on_robot(robot(error=True)), 'robot_error'),
         (lambda latch: latch.on_robot(robot(stopped=True)), 'robot_stopped'),
@@ -157,8 +160,9 @@ def test_in_lockstep_the_controller_has_no_deadline():
 
 def test_a_gap_is_seen_even_if_nobody_looked_in_between(latch):
     latch.on_wrench(wrench(0.01), 0.01)
+    latch.on_joints(arm(0.19), 0.19)
     latch.on_wrench(wrench(0.20), 0.20)
-    assert latch.state.reason == 'wrench_stale'
+    assert (latch.state.reason, latch.state.source) == ('wrench_stale', 'wrist')
     assert latch.state.value == pytest.approx(0.19)
 
 
@@ -241,6 +245,8 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
         {'force_limit': 0.0},
         {'wrench_timeout': math.nan},
         {'frozen_stamps': 1},
+        {'frozen_images': 1},
+        {'frozen_values': -1},
         {'workspace_lower': (0.0, math.nan, 0.0)},
         {'workspace_lower': (0.9, -0.2, 0.0)},
         {'joint_upper': (1.0,)},

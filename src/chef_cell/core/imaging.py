@@ -1,7 +1,9 @@
-"""Where a camera's pixels look, and what cropping and resizing do to that."""
+"""Where a camera's pixels look, what cropping does to that, and whether it still sees."""
 
 import dataclasses
 import math
+
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,3 +43,34 @@ class Intrinsics:
             scale * (self.cx - left + 0.5) - 0.5,
             scale * (self.cy - upper + 0.5) - 0.5,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraReading:
+    """Whether a camera still sees, at the stamp (s) of its newest image."""
+
+    stamp: float
+    same_stamp: int = 1  # images in a row with this stamp, this one included
+    same_pixels: int = 1  # same for its pixels
+
+
+class RepeatCounter:
+    """Counts how often a camera shows the same again."""
+
+    def __init__(self) -> None:
+        self._last: CameraReading | None = None
+        self._pixels: np.ndarray | None = None
+
+    def count(self, stamp: float, pixels: np.ndarray) -> CameraReading:
+        """Count the next image; `pixels` is kept until the one after it and must not change."""
+        last, before = self._last, self._pixels
+        self._pixels = pixels
+        if last is None or before is None:
+            self._last = CameraReading(stamp)
+        else:
+            self._last = CameraReading(
+                stamp,
+                last.same_stamp + 1 if stamp == last.stamp else 1,
+                last.same_pixels + 1 if np.array_equal(pixels, before) else 1,
+            )
+        return self._last

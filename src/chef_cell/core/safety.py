@@ -11,21 +11,26 @@ import math
 
 import numpy as np
 
-from chef_cell.core.command import CommandLimits
+from chef_cell.core.imaging import CameraReading
 from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
 from chef_cell.core.safety_causes import (
     Cause,
-    JointJudge,
     Level,
-    LoopJudge,
     SafetySettings,
-    WrenchJudge,
+    camera_causes,
+    collision_causes,
     command_causes,
     publisher_causes,
     robot_causes,
+    silence,
 )
+from chef_cell.core.safety_judges import ClockJudge, JointJudge, LoopJudge, WrenchJudge
 
 _DEFAULTS = SafetySettings()
+#: These speak seldom, or not again before the next change: what they said holds.
+_STANDING = ('robot', 'collision', 'command_publishers', 'joint_command_publishers')
+#: Nobody has to say these between two episodes.
+_ONLY_IN_EPISODE = {'command', 'session'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +40,7 @@ class SafetyVerdict:
     level: Level = Level.OK
     reason: str = ''  # empty when OK
     fault: str = ''  # why the level is FAULT; differs from `reason` after an EPISODE_STOP
-    source: str = ''  # what caused it: wrench, joint_states, command, controller or robot
+    source: str = ''  # what caused it: a stream, the robot, or the node that is silent
     value: float = 0.0  # what tripped the latch, in the unit of `limit`
     limit: float = 0.0
     since: float = 0.0  # s, stamp of the sample that tripped it
@@ -53,22 +58,17 @@ class SafetyLatch:
 
     Args:
         settings: limits.
-        real_time: whether the joint loop has deadlines. In lockstep nobody is late.
+        real_time: whether time goes on by itself. In lockstep it waits for the slowest.
     """
 
     def __init__(self, settings: SafetySettings = _DEFAULTS, real_time: bool = True) -> None:
         self._settings = settings
-        self._limits = CommandLimits(settings.linear_limit, settings.yaw_rate_limit)
-        self._timeouts = {
-            'wrench': settings.wrench_timeout,
-            'joint_states': settings.joint_timeout,
-            'command': settings.command_timeout,
-        }
-        if real_time:
-            self._timeouts['controller'] = settings.controller_timeout
+        self._real_time = real_time
+        self._timeouts = settings.timeouts(real_time)
         self._wrench = WrenchJudge(settings)
         self._joints = JointJudge(settings)
         self._loop = LoopJudge(settings)
+        self._clock = ClockJudge(settings.clock_step)
         self._heard: dict[str, float] = {}
         self._present: dict[str, list[Cause]] = {}
         self._episode = ''
@@ -96,15 +96,34 @@ class SafetyLatch:
         """
         clock = now if clock is None else clock
         self._heard['command'] = now
-        ahead = command.stamp - clock
-        causes = command_causes(command, self._limits, ahead, self._settings.command_ahead)
+        causes = command_causes(command, self._settings, command.stamp - clock)
         self._judge('command', causes, min(command.stamp, clock))
         if not self._episode:
             self._present.pop('command')  # not in force, so it does not forbid rearming
 
-    def on_publishers(self, count: int) -> None:
-        """Judge how many there are who may publish commands."""
-        self._judge('command_publishers', publisher_causes(count), self.state.stamp)
+    def on_camera(self, camera: str, reading: CameraReading, now: float) -> None:
+        """Judge the newest image of a camera, by what the camera node says of it."""
+        name = f'camera/{camera}'
+        self._heard[name] = now
+        self._judge(name, camera_causes(camera, reading, self._settings), reading.stamp)
+
+    def on_heartbeat(self, node: str, now: float) -> None:
+        """`session` or `recorder` is alive; who has said so once is missed in real time."""
+        self._heard[node] = now
+        if self._real_time:
+            self._timeouts[node] = getattr(self._settings, f'{node}_timeout')
+
+    def on_publishers(self, count: int, topic: str = 'command') -> None:
+        """Judge how many there are who may publish `command` or `joint_command`."""
+        self._judge(f'{topic}_publishers', publisher_causes(topic, count), self.state.stamp)
+
+    def on_collision(self, collided: bool) -> None:
+        """Judge whether the robot feels a collision in its joints."""
+        self._judge('collision', collision_causes(collided), self.state.stamp)
+
+    def on_clock(self, offset: float) -> None:
+        """Judge the system clock by its offset (s) to one that never jumps."""
+        self._judge('clock', self._clock.judge(offset), self.state.stamp)
 
     def on_robot(self, robot: RobotReading) -> None:
         """Judge what the robot says of itself."""
@@ -136,21 +155,27 @@ class SafetyLatch:
         self._joints.restart()
         if self.state.level != Level.FAULT:
             self._release()
-        for source in ('robot', 'command_publishers'):  # they speak seldom: what they said holds
+        for source in _STANDING:
             self._judge(source, self._present.get(source, []), self.state.stamp)
 
     def end_episode(self, episode_id: str) -> None:
-        """Expect no more samples of this episode; its last command is no longer in force."""
+        """Expect no more samples of this episode; its last command is no longer in force.
+
+        In lockstep neither are its samples: no newer ones come before the next episode, and
+        there each is judged before the arm moves.
+        """
         if episode_id == self._episode:
             self._episode = ''
-            self._present.pop('command', None)
+            over = set(self._present) - set(_STANDING) if not self._real_time else {'command'}
+            for source in over:
+                self._present.pop(source, None)
             if self.state.level == Level.OK:
                 self._release()
 
     def rearm(self, now: float) -> tuple[str, ...]:
         """Release every latch; or, when a cause is still there, do nothing and name it."""
         causes = [cause for causes in self._present.values() for cause in causes]
-        causes += self._silent(now) if self._episode else ()
+        causes += self._silent(now)
         if not causes:
             self._release()
         return tuple(map(str, causes))
@@ -184,9 +209,16 @@ class SafetyLatch:
             self.state = dataclasses.replace(self.state, level=cause.level, fault=fault)
 
     def _silent(self, now: float) -> list[Cause]:
-        ages = {name: now - heard for name, heard in self._heard.items()}
+        """Who has been silent too long; the longest, by its own measure, comes first."""
+        if not (self._episode or self._real_time):
+            return []
+        expected = set(self._timeouts) - (set() if self._episode else _ONLY_IN_EPISODE)
+        overdue = [
+            ((now - self._heard[name]) / self._timeouts[name], name)
+            for name in expected & set(self._heard)
+        ]
         return [
-            Cause(f'{name}_stale', name, ages[name], limit)
-            for name, limit in self._timeouts.items()
-            if ages.get(name, 0.0) > limit
+            silence(name, now - self._heard[name], self._timeouts[name])
+            for share, name in sorted(overdue, reverse=True)
+            if share > 1.0
         ]

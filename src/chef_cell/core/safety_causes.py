@@ -1,28 +1,32 @@
-"""What can be wrong with each thing the safety latch hears.
+"""What can be wrong with each thing the safety latch hears, its limits, and what it is called.
 
 Who is missed when it falls silent while an episode runs (the heartbeat of each node is what it
 publishes anyway, so no node can be alive by heartbeat and dead by its work):
 
-    wrench        the sensor and the wrist node
-    joint_states  the robot, or the bridge in its place
-    command       the policy node
-    controller    the controller, by its controller/state; in real time only
+    wrench         wrist: the wrist node, or the sensor behind it
+    joint_states   robot, or the bridge in its place; both come from it, so it is named first
+    command        policy
+    camera/<name>  camera: the node or that device; in real time only
+    controller     controller, by its controller/state; in real time only
+    session        session, by its word on the episode; in real time only
+    recorder       recorder, if there is one; in real time only
 
 The latch's own heartbeat is its verdict; the controller stops without it.
 """
 
 import dataclasses
-import math
-from collections import deque
 from enum import IntEnum
 
 import numpy as np
 
 from chef_cell.core.command import CommandLimits, command_problem
+from chef_cell.core.imaging import CameraReading
 from chef_cell.core.limits import SAWYER
-from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.readings import RobotReading, TaskCommand
 
-_MAY_BE_NEGATIVE = ('workspace_lower', 'workspace_upper', 'joint_lower', 'joint_upper')
+_MAY_BE_NEGATIVE = {'workspace_lower', 'workspace_upper', 'joint_lower', 'joint_upper'}
+_MAY_BE_ZERO = {'frozen_values', 'frozen_images'}
+_NAMES = {'cameras'}
 
 
 class Level(IntEnum):
@@ -40,11 +44,16 @@ class SafetySettings:
     force_limit: float = 20.0  # N, norm of any single wrist force ends the episode
     torque_limit: float = 30.0  # N m, same for the torque; default: the sensor's range
     wrench_timeout: float = 0.05  # s between two wrenches while an episode runs
-    joint_timeout: float = 0.1  # s, same for joint states
+    joint_timeout: float = 0.05  # s, same for joint states
     command_timeout: float = 0.5  # s, same for commands (the controller stops long before)
     controller_timeout: float = 0.5  # s, same for the controller's state; real time only
-    frozen_stamps: int = 3  # wrenches or joint states in a row with one stamp
-    frozen_values: int = 0  # same with one value; 0: not judged, a simulated arm rests at 0 N
+    camera_timeout: float = 0.5  # s, same for the images of each of `cameras`; real time only
+    session_timeout: float = 3.0  # s, same for the session, which speaks once a second
+    recorder_timeout: float = 5.0  # s, same for the recorder
+    cameras: tuple[str, ...] = ()  # names of those that must be served
+    frozen_stamps: int = 3  # wrenches, joint states or images in a row with one stamp
+    frozen_values: int = 0  # wrenches with one value; 0: not judged, a simulated arm rests at 0 N
+    frozen_images: int = 0  # images with the same pixels; 0: not judged, a simulated scene rests
     #: rad/s, measured, each joint: a fifth above what may be commanded
     joint_speed_limit: tuple[float, ...] = tuple(1.2 * speed for speed in SAWYER.velocity)
     # The controller keeps 0.01 rad free before these.
@@ -56,23 +65,38 @@ class SafetySettings:
     linear_limit: float = 0.07  # m/s, commanded, each axis
     yaw_rate_limit: float = 1.0  # rad/s, commanded
     command_ahead: float = 0.05  # s by which a command's stamp may lie in the future
+    command_behind: float = 0.5  # s, same in the past: it answers what was long ago
+    clock_step: float = 0.1  # s by which the system clock may be set at once; real time only
     missed_deadlines: int = 20  # periods of the joint loop that came late, in `missed_window`
     missed_window: float = 1.0  # s
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name == 'frozen_values' and value == 0:
+        for name in {field.name for field in dataclasses.fields(self)} - _NAMES:
+            value = getattr(self, name)
+            if name in _MAY_BE_ZERO and value == 0:
                 continue
-            positive = field.name in _MAY_BE_NEGATIVE or np.all(np.greater(value, 0))
+            positive = name in _MAY_BE_NEGATIVE or np.all(np.greater(value, 0))
             if not (positive and np.all(np.isfinite(value))):
-                raise ValueError(f'{field.name} = {value}, must be positive and finite')
-        if min(self.frozen_stamps, self.frozen_values or 2) < 2:
-            raise ValueError('frozen_stamps and frozen_values count repeats: 2 at least')
+                raise ValueError(f'{name} = {value}, must be positive and finite')
+        for name in ('frozen_stamps', 'frozen_values', 'frozen_images'):
+            if getattr(self, name) == 1:
+                raise ValueError(f'{name} = 1, counts repeats: 2 at least')
         for name, size in (('joint', 7), ('workspace', 3)):
             lower, upper = getattr(self, f'{name}_lower'), getattr(self, f'{name}_upper')
             if not (len(lower) == len(upper) == size and np.less(lower, upper).all()):
                 raise ValueError(f'{name}_lower {lower} must lie below {name}_upper {upper}')
+
+    def timeouts(self, real_time: bool) -> dict[str, float]:
+        """Return how long each stream may be silent (s); see the module for their names."""
+        always = {
+            'wrench': self.wrench_timeout,
+            'joint_states': self.joint_timeout,
+            'command': self.command_timeout,
+        }
+        if not real_time:  # simulated time waits for the others
+            return always
+        cameras = {f'camera/{name}': self.camera_timeout for name in self.cameras}
+        return always | cameras | {'controller': self.controller_timeout}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,155 +116,47 @@ class Cause:
         return f'{self.reason}: {self.source} {self.value:.4g}, limit {self.limit:.4g}'
 
 
-class StampJudge:
-    """Notices a stream that repeats its stamps or goes back in time."""
-
-    def __init__(self, source: str, frozen_stamps: int) -> None:
-        self._source = source
-        self._frozen_stamps = frozen_stamps
-        self.restart()
-
-    def restart(self) -> None:
-        """Time may begin anew."""
-        self._last: float | None = None
-        self._same = 1
-
-    def judge(self, stamp: float) -> list[Cause]:
-        """Judge the stamp (s) of the next sample."""
-        last, self._last = self._last, stamp
-        self._same = self._same + 1 if stamp == last else 1
-        causes = []
-        if last is not None and stamp < last:
-            causes.append(Cause('clock_jump', self._source, stamp, last))
-        if self._same >= self._frozen_stamps:
-            reason = f'{self._source}_frozen'
-            causes.append(Cause(reason, self._source, self._same, self._frozen_stamps))
-        return causes
+#: stream -> who is missed when it is silent; others are called what they publish
+_SPEAKERS = {'wrench': 'wrist', 'joint_states': 'robot', 'command': 'policy'}
 
 
-class WrenchJudge:
-    """Judges the compensated wrench: readable, in order, alive, gentle."""
-
-    def __init__(self, settings: SafetySettings) -> None:
-        self._settings = settings
-        self._stamps = StampJudge('wrench', settings.frozen_stamps)
-        self.restart()
-
-    def restart(self) -> None:
-        """Another episode begins."""
-        self._stamps.restart()
-        self._last: WrenchReading | None = None
-        self._same_value = 1
-
-    def judge(self, reading: WrenchReading) -> list[Cause]:
-        """Return everything wrong with one wrench."""
-        limits = self._settings
-        if not (np.all(np.isfinite(reading.force)) and np.all(np.isfinite(reading.torque))):
-            return [Cause('wrench_invalid', 'wrench', math.nan, limits.force_limit)]
-        causes = self._stamps.judge(reading.stamp) + self._frozen(reading)
-        for reason, vector, limit in (
-            ('force', reading.force, limits.force_limit),
-            ('torque', reading.torque, limits.torque_limit),
-        ):
-            norm = float(np.linalg.norm(vector))
-            if norm > limit:
-                causes.append(Cause(reason, 'wrench', norm, limit, Level.EPISODE_STOP))
-        return causes
-
-    def _frozen(self, reading: WrenchReading) -> list[Cause]:
-        last, self._last = self._last, reading
-        equal = (
-            last is not None
-            and np.array_equal(reading.force, last.force)
-            and np.array_equal(reading.torque, last.torque)
-        )
-        self._same_value = self._same_value + 1 if equal else 1
-        limit = self._settings.frozen_values
-        if 0 < limit <= self._same_value:
-            return [Cause('wrench_frozen', 'wrench', self._same_value, limit)]
-        return []
+def silence(stream: str, age: float, limit: float) -> Cause:
+    """Return the cause for a stream that has been silent for `age` (s)."""
+    reason = f'{stream.partition("/")[0]}_stale'
+    return Cause(reason, _SPEAKERS.get(stream, stream), age, limit)
 
 
-class JointJudge:
-    """Judges measured joint states: readable, in order, and within what the arm may do."""
-
-    def __init__(self, settings: SafetySettings) -> None:
-        self._speed = np.array(settings.joint_speed_limit)
-        self._joints = np.array(settings.joint_lower), np.array(settings.joint_upper)
-        self._workspace = np.array(settings.workspace_lower), np.array(settings.workspace_upper)
-        self._stamps = StampJudge('joint_states', settings.frozen_stamps)
-
-    def restart(self) -> None:
-        """Another episode begins."""
-        self._stamps.restart()
-
-    def judge(self, reading: ArmReading, tool: np.ndarray | None) -> list[Cause]:
-        """Return everything wrong; `tool` is where the tool then is in base (m, (3,))."""
-        measured = np.concatenate([reading.position, reading.velocity, reading.torque])
-        if not np.all(np.isfinite(measured)):
-            return [Cause('joint_states_invalid', 'joint_states', math.nan, math.nan)]
-        causes = self._stamps.judge(reading.stamp)
-        worst = int(np.argmax(np.abs(reading.velocity) / self._speed))
-        speed, limit = abs(float(reading.velocity[worst])), float(self._speed[worst])
-        if speed > limit:
-            causes.append(Cause('joint_speed', 'joint_states', speed, limit))
-        causes += _outside('joint_position', reading.position, *self._joints)
-        if tool is not None:
-            causes += _outside('workspace', tool, *self._workspace)
-        return causes
-
-
-def _outside(reason: str, values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> list[Cause]:
-    """The value that is furthest outside its range, if one is."""
-    excess = np.maximum(lower - values, values - upper)
-    worst = int(np.argmax(excess))
-    # Written so that NaN, which compares false with everything, is outside.
-    if excess[worst] <= 0.0:
-        return []
-    value = float(values[worst])
-    limit = float(lower[worst] if value < lower[worst] else upper[worst])
-    return [Cause(reason, 'joint_states', value, limit, only_in_episode=True)]
-
-
-class LoopJudge:
-    """Judges the joint loop by its count of missed deadlines."""
-
-    def __init__(self, settings: SafetySettings) -> None:
-        self._limit = settings.missed_deadlines
-        self._window = settings.missed_window
-        self._counts: deque[tuple[float, int]] = deque()
-
-    def judge(self, missed: int, now: float) -> list[Cause]:
-        """Judge the periods `missed` since the controller's start, as told at `now` (s)."""
-        counts = self._counts
-        if counts and missed < counts[-1][1]:
-            counts.clear()  # the controller was started anew
-        counts.append((now, missed))
-        while counts[0][0] < now - self._window:
-            counts.popleft()
-        late = missed - counts[0][1]
-        if late < self._limit:
-            return []
-        return [Cause('missed_deadlines', 'controller', late, self._limit, only_in_episode=True)]
-
-
-def command_causes(
-    command: TaskCommand, limits: CommandLimits, ahead: float, ahead_limit: float
-) -> list[Cause]:
+def command_causes(command: TaskCommand, settings: SafetySettings, ahead: float) -> list[Cause]:
     """Return what is wrong with a command whose stamp lies `ahead` (s) in the future."""
     causes = []
+    limits = CommandLimits(settings.linear_limit, settings.yaw_rate_limit)
     if problem := command_problem(command, limits):
         causes.append(Cause('command_invalid', 'command', problem.value, problem.limit))
-    if not ahead <= ahead_limit:
-        causes.append(Cause('command_future', 'command', ahead, ahead_limit))
+    # Written so that NaN, which compares false with everything, is wrong.
+    if not ahead <= settings.command_ahead:
+        causes.append(Cause('command_future', 'command', ahead, settings.command_ahead))
+    elif -ahead > settings.command_behind:
+        causes.append(Cause('command_past', 'command', -ahead, settings.command_behind))
     return causes
 
 
-def publisher_causes(count: int) -> list[Cause]:
-    """Return what is wrong with `count` publishers of the command: nobody knows whose it is."""
+def publisher_causes(topic: str, count: int) -> list[Cause]:
+    """Return what is wrong with `count` publishers of a command: nobody knows whose it is."""
     if count <= 1:
         return []
-    return [Cause('command_publishers', 'command', count, 1, only_in_episode=True)]
+    return [Cause(f'{topic}_publishers', topic, count, 1, only_in_episode=True)]
+
+
+def camera_causes(camera: str, reading: CameraReading, settings: SafetySettings) -> list[Cause]:
+    """Return what is wrong with the newest image of a camera."""
+    return [
+        Cause('camera_frozen', f'camera/{camera}', count, limit, only_in_episode=True)
+        for count, limit in (
+            (reading.same_stamp, settings.frozen_stamps),
+            (reading.same_pixels, settings.frozen_images),
+        )
+        if 0 < limit <= count
+    ]
 
 
 def robot_causes(robot: RobotReading) -> list[Cause]:
@@ -256,3 +172,8 @@ def robot_causes(robot: RobotReading) -> list[Cause]:
         for reason, wrong, only in states
         if wrong
     ]
+
+
+def collision_causes(collided: bool) -> list[Cause]:
+    """Return what is wrong when the robot feels a collision in its joints."""
+    return [Cause('collision', 'robot', 1.0, 0.0)] if collided else []

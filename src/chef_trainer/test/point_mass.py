@@ -78,7 +78,15 @@ def released_weights(seed: int, inputs: int = 292, units: int = 16) -> dict[str,
         'h1': (units, units),
         'gauss': (units, 8),
         'disc': (units, 2),
+        'q_in': (inputs, units),
+        'q_h0': (units + 5, units),
+        'q_h1': (units, units),
+        'q_h2': (units, units),
+        'q_h3': (units, 1),
     }
     arrays = {f'{name}_w': matrix(*size) for name, size in sizes.items()}
     arrays |= {f'{name}_b': matrix(1, size[1])[0] for name, size in sizes.items()}
-    return arrays | {'ln_gamma': 1 + matrix(1, units)[0] / 4, 'ln_beta': matrix(1, units)[0]}
+    for prefix in ('', 'q_'):
+        arrays[f'{prefix}ln_gamma'] = 1 + matrix(1, units)[0] / 4
+        arrays[f'{prefix}ln_beta'] = matrix(1, units)[0]
+    return arrays

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from point_mass import released_weights
 
 from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.networks.features import MAX_STANDARDISED, MIN_DEVIATION, Features
 from chef_trainer.networks.heads import MIN_STDDEV, MixedHead
 from chef_trainer.networks.policy import MixedPolicy
-from chef_trainer.networks.released import load_released
 from chef_trainer.spec import ObservationSpec
 
 TOOL = ObservationSpec('tool', (2,), 'm', history=3)
@@ -111,37 +109,3 @@ def test_a_chooser_is_a_vector_among_the_observations():
         MixedPolicy((TOOL, RED, TASK), (), (16, 8), chooser='colour')
     with pytest.raises(ValueError, match="chooser 'red'"):
         MixedPolicy((TOOL, RED, TASK), (), (16, 8), chooser='red')
-
-
-def reference_forward(w: dict[str, np.ndarray], x: np.ndarray) -> list[np.ndarray]:
-    """The released network in numpy: linear, norm, tanh, two ELU layers, two heads."""
-    h = x @ w['in_w'] + w['in_b']
-    h = (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
-    h = np.tanh(h * w['ln_gamma'] + w['ln_beta'])
-    for layer in ('h0', 'h1'):
-        h = h @ w[f'{layer}_w'] + w[f'{layer}_b']
-        h = np.where(h > 0, h, np.expm1(np.minimum(h, 0)))
-    gaussian = h @ w['gauss_w'] + w['gauss_b']
-    return [
-        np.tanh(gaussian[:, :4]),
-        np.logaddexp(0, gaussian[:, 4:]) + 1e-4,
-        h @ w['disc_w'] + w['disc_b'],
-    ]
-
-
-def test_released_weights_give_the_released_outputs(tmp_path):
-    weights = released_weights(seed=5, units=256)
-    np.savez(tmp_path / 'released.npz', **weights)
-    x = np.random.default_rng(0).normal(size=(64, 292)).astype(np.float32)
-    with torch.no_grad():
-        outputs = load_released(tmp_path / 'released.npz')(torch.from_numpy(x))
-    for output, expected in zip(outputs, reference_forward(weights, x), strict=True):
-        np.testing.assert_allclose(output.numpy(), expected, atol=1e-5)
-
-
-def test_broken_released_weights_are_named(tmp_path):
-    weights = released_weights(seed=5)
-    del weights['disc_w']
-    np.savez(tmp_path / 'released.npz', **weights)
-    with pytest.raises(ValueError, match=r'released\.npz: not the weights .*disc_w'):
-        load_released(tmp_path / 'released.npz')

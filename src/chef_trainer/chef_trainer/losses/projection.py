@@ -3,6 +3,7 @@
 from torch import Tensor
 from torch.distributions import kl_divergence
 
+from chef_trainer.losses.checks import same_shape
 from chef_trainer.networks.distributions import MixedDistribution
 
 
@@ -18,9 +19,11 @@ def mixed_kl(target: MixedDistribution, policy: MixedDistribution) -> Tensor:
 
 
 def weighted_likelihood(log_prob: Tensor, weight: Tensor) -> Tensor:
-    """Minus the weighted log likelihood, a scalar: sum over samples, mean over states.
+    """Minus the weighted log likelihood, a scalar: sum over all but the last axis, mean over it.
 
-    `log_prob` and `weight` have shape (B,), or (S, B) for S sampled actions per state. With
-    weights 1/S and actions from a teacher its gradient is that of `mixed_kl`, but noisy.
+    `log_prob` and `weight` have shape (B,), or (N, B) for N sampled actions per state, or
+    (N, K, B) for K tasks. With weights 1/N and actions from a teacher its gradient is that of
+    `mixed_kl`, but noisy.
     """
+    same_shape(log_prob=log_prob, weight=weight)
     return -(weight.detach() * log_prob).reshape(-1, log_prob.shape[-1]).sum(0).mean()

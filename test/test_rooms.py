@@ -39,6 +39,11 @@ MAY_IMPORT = {
         'numpy', 'onnxruntime', 'chef_cell.core',
         'chef_trainer.policy_file', 'chef_trainer.spec',
     },
+    # Each is imported only when its device is asked for.
+    'chef_cell.drivers.gamepad': {'evdev', 'chef_cell.core'},
+    'chef_cell.drivers.spacemouse': {'hid', 'chef_cell.core'},
+    'chef_cell.drivers.ros1': set(),
+    'chef_cell.drivers.intera': {'numpy', 'chef_cell.core', 'chef_cell.drivers.ros1'},
     'chef_cell.sim': {
         'numpy', 'mujoco', 'OpenGL', 'gymnasium', 'dm_robotics',
         'chef_cell.core', 'chef_trainer.spec',
@@ -87,7 +92,8 @@ MAY_IMPORT = {
 
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
-    'camera', 'controller', 'mujoco_bridge', 'policy', 'recorder', 'safety', 'session', 'wrist',
+    'camera', 'controller', 'mujoco_bridge', 'policy', 'recorder', 'safety', 'session', 'teleop',
+    'wrist',
 }  # fmt: skip
 
 

@@ -104,7 +104,7 @@ class Recording:
         incomplete = self._log.incomplete
         accounts = self._log.close()
         self._writer.finish(
-            {
+            lambda lost: {
                 **provenance.episode_metadata(self._state),
                 **({} if self.ended else {**UNENDED, 'reason': reason}),
                 'topics': {topic: account.summary() for topic, account in accounts.items()},

@@ -11,6 +11,7 @@ from mcap.summary import Summary
 from mcap.writer import MCAP0_MAGIC
 
 from chef_trainer.episodes.errors import EpisodeFileError
+from chef_trainer.episodes.labels import labelled, read_labels
 from chef_trainer.episodes.writer import ACTIVE_SUFFIX, FORMAT_VERSION, RECORD_NAME
 
 #: Remedies.
@@ -64,7 +65,7 @@ def open_episode(path: Path) -> tuple[np.ndarray, Summary, dict[str, Any]]:
     texts = [record.metadata for record in records if record.name == RECORD_NAME]
     if not texts:
         raise EpisodeFileError(path, RECORD_NAME, 'metadata record is missing', FOREIGN)
-    metadata = _metadata(path, texts[-1])
+    metadata = labelled(_metadata(path, texts[-1]), read_labels(path))
     packed = {chunk.compression for chunk in summary.chunk_indexes} - {''}
     if packed:
         remedy = 'rewrite it uncompressed: mcap compress --compression none'

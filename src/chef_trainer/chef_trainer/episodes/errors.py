@@ -1,4 +1,4 @@
-"""The one error of the episode readers and writers."""
+"""The errors of the episode readers and writers."""
 
 import os
 from pathlib import Path
@@ -15,3 +15,7 @@ class EpisodeFileError(Exception):
         self.field = field
         self.problem = problem
         self.remedy = remedy
+
+
+class DiskFullError(Exception):
+    """Less space is left than is needed to finish an episode file properly."""

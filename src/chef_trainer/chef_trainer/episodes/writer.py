@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 from mcap.writer import CompressionType, Writer
 
 from chef_trainer.episodes.bag import BagContent, Channel, bag_information, to_yaml
-from chef_trainer.episodes.errors import EpisodeFileError
+from chef_trainer.episodes.durable import publish, sync_directory, write_durably
+from chef_trainer.episodes.errors import DiskFullError, EpisodeFileError
 
 #: Name of the metadata record that makes an MCAP file an episode file.
 RECORD_NAME = 'chef_episode'
@@ -36,7 +37,8 @@ class EpisodeWriter:
 
     Chunks are not compressed, so that readers map the file and use messages in place. Until
     `finish` renames it, the file ends in `.mcap.active` and is locked; a reader never sees half an
-    episode, and `recover` finds every closed chunk after a crash.
+    episode, and `recover` finds every closed chunk after a crash. A chunk is safe from a crash of
+    the process when it is closed, and from a power cut after the next `sync`.
     """
 
     def __init__(
@@ -45,12 +47,17 @@ class EpisodeWriter:
         name: str,
         metadata: Mapping[str, Any],
         suffix: str = ACTIVE_SUFFIX,
+        reserve: int = 0,
     ) -> None:
-        """Create the file; raises EpisodeFileError when the episode exists, OSError as open."""
+        """Create the file; with less than `reserve` bytes left on the disk nothing is written.
+
+        Raises EpisodeFileError when the episode exists, OSError as open.
+        """
         self.path = directory / name / f'{name}.mcap'
         self.active_path = self.path.with_name(self.path.name + suffix)
         self.messages_written = 0
         self.bytes_written = 0  # of message data
+        self._reserve = reserve
         self._metadata = {'format': FORMAT_VERSION, **metadata}
         self._channels: dict[str, tuple[int, Channel]] = {}
         self._counts: dict[str, int] = {}
@@ -85,7 +92,11 @@ class EpisodeWriter:
         self._chunk_bytes += len(channel.schema) + CHANNEL_OVERHEAD
 
     def write(self, topic: str, log_time_ns: int, publish_time_ns: int, data: bytes) -> None:
-        """Append one serialised message; raises KeyError for an unannounced topic, OSError."""
+        """Append one serialised message.
+
+        Raises KeyError for an unannounced topic, OSError as write, and DiskFullError when the
+        reserve is touched: then the message is left out, and the file can still be finished.
+        """
         channel_id, _ = self._channels[topic]
         size = len(data) + MESSAGE_OVERHEAD
         if self._chunk_messages and (
@@ -93,6 +104,11 @@ class EpisodeWriter:
             or log_time_ns - self._chunk_start_ns >= CHUNK_NS
         ):
             self.flush()
+            if self.free_bytes < self._reserve:
+                raise DiskFullError(
+                    f'{self.path.parent}: {self.free_bytes / 1e6:.0f} MB are left on the disk, '
+                    f'{self._reserve / 1e6:.0f} MB are kept in reserve'
+                )
         if not self._chunk_messages:
             self._chunk_start_ns = log_time_ns
         self._chunk_messages += 1
@@ -109,6 +125,16 @@ class EpisodeWriter:
         """Close the chunk and hand it to the operating system."""
         self._writer.flush()
         self._chunk_messages, self._chunk_bytes = 0, 0
+
+    def sync(self) -> None:
+        """Wait until closed chunks are on the disk; may be called from another thread."""
+        os.fdatasync(self._stream.fileno())
+
+    @property
+    def free_bytes(self) -> int:
+        """Bytes left on the disk that this file is on."""
+        disk = os.fstatvfs(self._stream.fileno())
+        return disk.f_bavail * disk.f_frsize
 
     def finish(self, metadata: Mapping[str, Any]) -> Path:
         """Add `metadata`, make the file durable and visible; return its path.
@@ -151,6 +177,8 @@ class EpisodeWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         stream = self.active_path.open('xb')
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for directory in (self.path.parent, self.path.parent.parent):
+            sync_directory(directory)
         return stream
 
     def _bag_information(self) -> dict[str, Any]:
@@ -186,21 +214,3 @@ def finite(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a small text file and wait until it is on the disk."""
-    with path.open('w', encoding='utf-8') as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def publish(source: Path, target: Path) -> None:
-    """Rename atomically, and make the new name survive a power cut."""
-    source.rename(target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -42,9 +42,8 @@ def test_many_samples_cost_the_critic_no_other_result():
         one = critic(states, actions[sample : sample + 1])
         torch.testing.assert_close(together[:, sample : sample + 1], one)
     shared = critic(states, actions[:, :1])
-    torch.testing.assert_close(
-        shared[:, :, 0], critic(states, actions[:, :1].expand_as(actions))[:, :, 0]
-    )
+    repeated = critic(states, actions[:, :1].expand_as(actions))
+    torch.testing.assert_close(shared[:, :, 0], repeated[:, :, 0])
 
 
 def test_critic_sees_actions_as_the_cell_executes_them():
@@ -100,7 +99,9 @@ def test_encoder_joins_states_and_cameras():
 def test_bfloat16_and_channels_last_change_little():
     torch.manual_seed(0)
     spec = ObservationSpec('image/front', (32, 24, 3), '1', dtype='uint8', history=2)
-    exact, fast = (Encoder((spec,), vision=VisionSettings(bfloat16=fast)) for fast in (0, 1))
+    exact, fast = (
+        Encoder((spec,), vision=VisionSettings(bfloat16=fast)) for fast in (False, True)
+    )
     fast.load_state_dict(exact.state_dict())
     batch = {spec.name: torch.randint(256, (2, *spec.stacked_shape), dtype=torch.uint8)}
     assert exact.resnet.stages[0].weight.is_contiguous(memory_format=torch.channels_last)

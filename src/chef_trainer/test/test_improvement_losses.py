@@ -85,7 +85,7 @@ def test_m_step_moves_mean_and_deviation_apart():
     weights = torch.full(actions.shape[:-1], 1 / 20000)
     loss = mpo.decoupled_likelihood(actions, weights, target, policy)
     gradient = torch.autograd.grad(loss, list(policy))
-    # d/dmu of -log N(a; mu, s_target) over the target's samples; and of the deviation at mu_target.
+    # Gradients of -log N(a; mu, s_target) and -log N(a; mu_target, s), samples of the target.
     batch = policy.mean.shape[1]
     mean = (policy.mean - target.mean) / target.stddev**2 / batch
     stddev = (1 / policy.stddev - target.stddev**2 / policy.stddev**3) / batch

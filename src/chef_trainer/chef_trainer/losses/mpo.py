@@ -7,7 +7,6 @@ multipliers), B batch, D Gaussian dimensions of the action.
 
 import math
 
-import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 

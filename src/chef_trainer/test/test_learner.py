@@ -8,7 +8,8 @@ import torch
 
 from chef_trainer.distillation.aggregate import Aggregate
 from chef_trainer.distillation.learner import DivergedError, Learner
-from chef_trainer.distillation.recipe import from_dict
+from chef_trainer.distillation.recipe import RecipeError, from_dict
+from chef_trainer.distillation.teachers import Teachers
 from chef_trainer.networks.distributions import MixedDistribution
 
 STATES = 64
@@ -22,13 +23,14 @@ def recipe(recipe_values):
 class Disagreeing:
     """Two teachers who answer alike everywhere, each in its own way."""
 
-    def answer(self, benchmark: torch.Tensor, task: torch.Tensor) -> MixedDistribution:
+    def traced(self, benchmark: torch.Tensor, task: torch.Tensor) -> tuple:
         first = (task == 0)[:, None]
-        return MixedDistribution(
+        answer = MixedDistribution(
             torch.where(first, -0.4, 0.2).expand(-1, 4),
             torch.where(first, 0.1, 0.3).expand(-1, 4),
             torch.where(first, torch.tensor([0.0, 2.0]), torch.tensor([1.0, 0.0])),
         )
+        return answer, ()
 
 
 @pytest.fixture
@@ -114,3 +116,25 @@ def test_checkpoint_of_something_else_is_refused(recipe, recipe_values, tmp_path
     for name in ('other', 'broken', 'absent'):
         with pytest.raises(ValueError, match=f'{name}: not a checkpoint of this recipe'):
             Learner(recipe, Disagreeing()).load(tmp_path / name)
+
+
+def test_hints_bring_the_hidden_layers_of_student_and_teacher_together(
+    recipe_values, aggregate, teachers
+):
+    hidden = [16, 16, 16]  # of the teachers
+    values = {**recipe_values, 'hidden': hidden, 'chooser': 'triplet', 'hints': 1.0}
+    with pytest.raises(RecipeError, match=r'hidden = \(32, 32\): hints need .* \(16, 16, 16\)'):
+        Learner(from_dict({**values, 'hidden': [32, 32]}), Teachers(teachers_of(teachers)))
+    learner = Learner(from_dict(values), Teachers(teachers_of(teachers)))
+    states = aggregate.states(np.arange(STATES))
+    states.observations['triplet'][torch.arange(STATES), states.task] = 1.0
+    states = states._replace(benchmark=torch.rand(STATES, 292))
+    states.observations['position'].uniform_()
+    before = learner.compare(states)[1].item()
+    for _ in range(200):
+        learner.update(states)
+    assert learner.compare(states)[1].item() < 0.5 * before
+
+
+def teachers_of(folder):
+    return [folder / f'triplet{triplet}.npz' for triplet in (1, 2)]

@@ -31,6 +31,7 @@ def test_shipped_recipes_are_valid(path):
         ({'iterations': []}, 'first iteration has no student'),
         ({'sampled_share': 1.5}, r'sampled_share = 1\.5, must be in 0 \.\. 1'),
         ({'batch': 0}, 'batch = 0, must be positive'),
+        ({'hints': 1.0}, r"hints = 1\.0, chooser = '': .* need a network per teacher"),
         ({'episodes': {}}, 'at least one per triplet'),
         ({'observations': [{'nam': 'x'}]}, r"ObservationSpec: unknown \['nam'\]"),
     ],

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from chef_trainer.distillation.aggregate import Aggregate, States
 from chef_trainer.distillation.augment import mix_states, move_objects
-from chef_trainer.distillation.recipe import Recipe
+from chef_trainer.distillation.recipe import Recipe, RecipeError
 from chef_trainer.distillation.teachers import Teachers
+from chef_trainer.losses.hints import hidden_mismatch
 from chef_trainer.losses.projection import mixed_kl
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.policy_file import replacing
@@ -36,6 +37,11 @@ class Learner:
         )
         self.step = 0
         self._teachers = teachers
+        if recipe.hints and teachers.hidden != recipe.hidden:
+            raise RecipeError(
+                f'hidden = {recipe.hidden}: hints need the layers of the teachers, '
+                f'{teachers.hidden}'
+            )
 
     def update(self, states: States) -> float:
         """Make one gradient step; return the mean KL(teacher || student) before it, in nats.
@@ -43,7 +49,8 @@ class Learner:
         Raises:
             DivergedError: the loss is not finite; the network is as it was.
         """
-        loss = self.divergences(states).mean()
+        divergence, mismatch = self.compare(states)
+        loss = divergence.mean() + self.recipe.hints * mismatch
         if not torch.isfinite(loss):
             raise DivergedError(f'loss is {loss.item()} at update {self.step}')
         for group in self.optimizer.param_groups:
@@ -53,14 +60,16 @@ class Learner:
         torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.recipe.max_gradient)
         self.optimizer.step()
         self.step += 1
-        return loss.item()
+        return divergence.mean().item()
 
-    def divergences(self, states: States) -> Tensor:
-        """KL(teacher || student) of each state, in nats, (B,)."""
+    def compare(self, states: States) -> tuple[Tensor, Tensor]:
+        """KL(teacher || student) of each state in nats, (B,), and how much their layers differ."""
         self.policy.train()
-        teacher = self._teachers.answer(states.benchmark, states.task)
+        teacher, target = self._teachers.traced(states.benchmark, states.task)
         teacher = teacher._replace(stddev=teacher.stddev.clamp(min=self.recipe.min_stddev))
-        return mixed_kl(teacher, self.policy(states.observations))
+        student, hidden = self.policy.traced(states.observations)
+        mismatch = hidden_mismatch(target, hidden) if self.recipe.hints else torch.zeros(())
+        return mixed_kl(teacher, student), mismatch
 
     def learning_rate(self) -> float:
         """Cosine from the recipe's rate to 0 over the whole run."""
@@ -77,7 +86,7 @@ class Learner:
     @torch.no_grad()
     def divergence(self, aggregate: Aggregate, first: int) -> float:
         """Mean KL(teacher || student) in nats over all states from row `first` on."""
-        parts = [self.divergences(states) for states in aggregate.in_order(8192, first)]
+        parts = [self.compare(states)[0] for states in aggregate.in_order(8192, first)]
         return torch.cat(parts).mean().item()
 
     def save(self, path: Path) -> None:

@@ -48,6 +48,7 @@ class Recipe:
     min_stddev: float = 0.1  # teachers surer than this are taken to be this sure, 1
     jitter: tuple[Jitter, ...] = ()  # objects that are moved in the data
     mix: float = 0.0  # share of states that are mixed with another one, see `augment`
+    hints: float = 0.0  # weight of the teachers' hidden layers, see losses.hints; nats
     max_gradient: float = 40.0  # global norm, as in Acme's agents
     segment: float = 20.0  # control steps that teacher or student drives before a new draw, mean
     sampled_share: float = 0.5  # share of episodes whose driver samples its actions, 0 .. 1
@@ -68,6 +69,11 @@ class Recipe:
         for name in ('batch', 'learning_rate', 'max_gradient', 'min_stddev', 'segment'):
             if not getattr(self, name) > 0:
                 raise RecipeError(f'{name} = {getattr(self, name)}, must be positive')
+        if self.hints < 0 or (self.hints and not self.chooser):
+            raise RecipeError(
+                f'hints = {self.hints}, chooser = {self.chooser!r}: hints must not be negative, '
+                'and need a network per teacher, which a chooser gives'
+            )
         if not self.episodes or min(self.episodes.values()) < 1:
             raise RecipeError(f'episodes = {self.episodes}, needs at least one per triplet')
 

@@ -1,6 +1,6 @@
 """The policy network: features, torso, head; one torso and head for all tasks, or one per task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -51,18 +51,31 @@ class MixedPolicy(nn.Module):
 
     def forward(self, observations: Mapping[str, Tensor]) -> MixedDistribution:
         """Map name -> (B, *stacked_shape) to the distribution of B actions."""
+        if self.training:
+            return self.traced(observations)[0]
         x = self.features(observations)
-        if not self.chooser:
-            return self.experts[0](x)
-        chosen = observations[self.chooser]
-        return self._routed(x, chosen) if self.training else self._weighed(x, chosen)
+        return self._weighed(x, observations[self.chooser]) if self.chooser else self.experts[0](x)
 
-    def _routed(self, x: Tensor, chosen: Tensor) -> MixedDistribution:
-        """Ask only the expert that is chosen for each state."""
+    def traced(
+        self, observations: Mapping[str, Tensor]
+    ) -> tuple[MixedDistribution, tuple[Tensor, ...]]:
+        """Return the distribution and what enters every non-linearity, (B, units) per layer.
+
+        Only the expert that is chosen is asked about a state.
+        """
+        x = self.features(observations)
+        chosen = observations[self.chooser] if self.chooser else x.new_ones(len(x), 1)
         rows = [chosen[:, index].nonzero()[:, 0] for index in range(len(self.experts))]
-        answers = [expert(x[row]) for expert, row in zip(self.experts, rows, strict=True)]
         back = torch.cat(rows).argsort()
-        return MixedDistribution(*(torch.cat(parts)[back] for parts in zip(*answers, strict=True)))
+        outputs, traces = zip(
+            *(torso.traced(x[row]) for (torso, _), row in zip(self.experts, rows, strict=True)),
+            strict=True,
+        )
+        answers = [head(h) for (_, head), h in zip(self.experts, outputs, strict=True)]
+        return (
+            MixedDistribution(*(_joined(parts, back) for parts in zip(*answers, strict=True))),
+            tuple(_joined(parts, back) for parts in zip(*traces, strict=True)),
+        )
 
     def _weighed(self, x: Tensor, chosen: Tensor) -> MixedDistribution:
         """Ask all and take the chosen one: the same numbers, without a branch in the graph."""
@@ -73,3 +86,7 @@ class MixedPolicy(nn.Module):
                 for parts in zip(*answers, strict=True)
             )
         )
+
+
+def _joined(parts: Iterable[Tensor], order: Tensor) -> Tensor:
+    return torch.cat(tuple(parts))[order]

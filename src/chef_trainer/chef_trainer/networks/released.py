@@ -57,12 +57,18 @@ class ReleasedPolicy(nn.Module):
 
     def __init__(self, input_size: int, hidden: tuple[int, ...]) -> None:
         super().__init__()
+        self.hidden = hidden
         self.torso = LayerNormMLP(input_size, hidden)
         self.head = MixedHead(self.torso.output_size)
 
     def forward(self, observation: Tensor) -> MixedDistribution:
         """Map (B, input_size) to the distribution of B actions."""
-        return self.head(self.torso(observation))
+        return self.traced(observation)[0]
+
+    def traced(self, observation: Tensor) -> tuple[MixedDistribution, tuple[Tensor, ...]]:
+        """Return the distribution and what enters every non-linearity, (B, units) per layer."""
+        h, before = self.torso.traced(observation)
+        return self.head(h), before
 
 
 def load_released(path: str | Path) -> ReleasedPolicy:

@@ -22,7 +22,13 @@ class LayerNormMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, input_size) to (B, output_size)."""
-        h = torch.tanh(self.norm(self.input(x)))
+        return self.traced(x)[0]
+
+    def traced(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the output and what enters every non-linearity, (B, units) per layer."""
+        before = [self.norm(self.input(x))]
+        h = torch.tanh(before[0])
         for layer in self.layers:
-            h = nn.functional.elu(layer(h))
-        return h
+            before.append(layer(h))
+            h = nn.functional.elu(before[-1])
+        return h, tuple(before)

@@ -83,11 +83,14 @@ MAY_IMPORT = {
         'numpy', 'scipy', 'torch', 'safetensors', 'onnx', 'onnxruntime', 'mcap', 'yaml',
         'rich', 'gymnasium',
     },
+    'chef_trainer.replay': {
+        'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
+    },
     # The doors that the cell uses stay light.
     'chef_trainer.spec': {'numpy'},
     'chef_trainer.task': {'numpy', 'chef_trainer.spec'},
     'chef_trainer.policy_file': {'numpy', 'onnxruntime', 'chef_trainer.spec'},
-    'chef_trainer.episodes': {'numpy', 'mcap', 'chef_trainer.spec'},
+    'chef_trainer.episodes': {'numpy', 'mcap', 'chef_trainer.spec', 'chef_trainer.task'},
 }  # fmt: skip
 
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.

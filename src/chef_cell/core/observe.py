@@ -12,6 +12,7 @@ from chef_trainer.task.observe import (
     Observer,
     check_specs,
     needed_readings,
+    observation_specs,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     'Observer',
     'check_specs',
     'needed_readings',
+    'observation_specs',
 ]

@@ -61,12 +61,16 @@ class TextColumn:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return (n,) or (n, strings) of str."""
-        texts = [
-            [bytes(row[start : start + size]).decode(errors='replace') for row in rows]
-            for start, size in self.spans
-        ]
+        texts = [_texts(rows[:, start : start + size]) for start, size in self.spans]
         values = np.array(texts, dtype=str).reshape(len(self.spans), len(rows)).T
         return values[:, 0] if self.scalar else values
+
+
+def _texts(rows: np.ndarray) -> list[str]:
+    """Decode rows of bytes; names and frames are the same in every message, most of the time."""
+    if (rows == rows[:1]).all():
+        return [bytes(rows[0]).decode(errors='replace')] * len(rows)
+    return [bytes(row).decode(errors='replace') for row in rows]
 
 
 @dataclasses.dataclass

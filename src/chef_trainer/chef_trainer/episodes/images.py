@@ -5,9 +5,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from chef_trainer.episodes.decode import Column, Layout, TextColumn, TimeColumn, layout_of
+from chef_trainer.episodes.decode import (
+    Column,
+    DecodeError,
+    Layout,
+    TextColumn,
+    TimeColumn,
+    layout_of,
+)
 from chef_trainer.episodes.definitions import Definitions
 from chef_trainer.episodes.errors import EpisodeFileError
+from chef_trainer.episodes.index import MessageIndex
 
 #: sensor_msgs/Image encodings understood: channels, and whether they are stored as blue first.
 ENCODINGS = {'rgb8': (3, False), 'bgr8': (3, True), 'mono8': (1, False)}
@@ -81,3 +89,45 @@ class Frames(Sequence[np.ndarray]):
         if not isinstance(column, kind):
             raise self._fail(f'frame {index} has no field {name}')
         return column
+
+
+def blob_places(
+    file: np.ndarray,
+    index: MessageIndex,
+    type_name: str,
+    definitions: Definitions,
+    blob: str,
+    fields: tuple[str, ...],
+) -> dict[str, np.ndarray]:
+    """Find field `blob` in all messages of an index, and read `fields`, which come before it.
+
+    Pixels are not touched: the messages are grouped by the layout of what comes before them.
+
+    Raises:
+        DecodeError: a message does not fit the definition, or lacks a field.
+    """
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in (blob, *fields)}
+    rows, waiting = [], np.ones(len(index.offset), dtype=bool)
+    while waiting.any():
+        first = int(np.argmax(waiting))
+        start, size = int(index.offset[first]), int(index.size[first])
+        layout = layout_of(file[start : start + size], type_name, definitions)
+        column = layout.columns.get(blob)
+        if not isinstance(column, Column) or not set(fields) <= layout.columns.keys():
+            raise DecodeError(f'has not all of {sorted(parts)}')
+        alike = np.flatnonzero(waiting & (index.size == size))
+        heads = file[index.offset[alike][:, None] + np.arange(column.offset)]
+        fit = layout.fits(heads)
+        alike, heads = alike[fit], heads[fit]
+        place = np.empty((len(alike), 2), np.int64)
+        place[:, 0] = index.offset[alike] + column.offset
+        place[:, 1] = column.count * np.dtype(column.dtype).itemsize
+        parts[blob].append(place)
+        for name in fields:
+            parts[name].append(layout.columns[name].read(heads))
+        rows.append(alike)
+        waiting[alike] = False
+    if not rows:
+        raise DecodeError('has no messages')
+    order = np.argsort(np.concatenate(rows))
+    return {name: np.concatenate(values)[order] for name, values in parts.items()}

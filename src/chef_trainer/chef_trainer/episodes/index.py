@@ -58,12 +58,7 @@ def index_messages(
     start, end = np.concatenate(starts), np.concatenate(ends)
     if np.any((start < 0) | (start + MESSAGE.itemsize > np.minimum(end, len(file)))):
         raise BrokenIndexError(f'channel {channel_id}: a message lies outside its chunk')
-    heads = (
-        np.stack([file[at : at + MESSAGE.itemsize] for at in start])
-        if len(start)
-        else (np.empty((0, MESSAGE.itemsize), np.uint8))
-    )
-    head = heads.view(MESSAGE)[:, 0]
+    head = file[start[:, None] + np.arange(MESSAGE.itemsize)].view(MESSAGE)[:, 0]
     # Content of the record = rest of the head + data.
     size = head['length'].astype(np.int64) - (MESSAGE.itemsize - RECORD_HEADER)
     wrong = (head['opcode'] != Opcode.MESSAGE) | (head['channel'] != channel_id)

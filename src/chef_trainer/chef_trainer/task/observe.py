@@ -1,7 +1,7 @@
 """From sensor readings to the arrays a policy is fed: one `Observer` for training and cell."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -106,6 +106,23 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def observation_specs(names: Iterable[str], history: int = 1) -> tuple[ObservationSpec, ...]:
+    """Return the specs of observations by name, all with the same history.
+
+    Raises:
+        ObservationError: an observation the cell does not know.
+    """
+    return tuple(_spec(name, history) for name in names)
+
+
+def _spec(name: str, history: int) -> ObservationSpec:
+    if name.startswith(IMAGE_PREFIX):
+        return ObservationSpec(name, IMAGE_SHAPE, '1', 'uint8', history)
+    if name not in KINDS:
+        raise _unknown(name)
+    return ObservationSpec(name, KINDS[name].shape, KINDS[name].unit, history=history)
+
+
 def needed_readings(specs: tuple[ObservationSpec, ...]) -> frozenset[str]:
     """Return what `specs` are built from: arm, gripper, wrench, objects, image/<camera>.
 
@@ -119,11 +136,14 @@ def needed_readings(specs: tuple[ObservationSpec, ...]) -> frozenset[str]:
         elif spec.name in KINDS:
             needed.update(KINDS[spec.name].readings)
         else:
-            raise ObservationError(
-                f'{spec.name}: unknown observation, known: {sorted(KINDS)} and '
-                f'{IMAGE_PREFIX}<camera>'
-            )
+            raise _unknown(spec.name)
     return frozenset(needed)
+
+
+def _unknown(name: str) -> ObservationError:
+    return ObservationError(
+        f'{name}: unknown observation, known: {sorted(KINDS)} and {IMAGE_PREFIX}<camera>'
+    )
 
 
 def check_specs(specs: tuple[ObservationSpec, ...]) -> None:

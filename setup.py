@@ -13,6 +13,7 @@ NODES = (
     'recorder_node',
     'safety_node',
     'session_node',
+    'teleop_node',
     'wrist_node',
 )
 EXECUTABLES = f'lib/{NAME}'

@@ -21,7 +21,7 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
-from chef_cell.graph import CAMERAS, CellSettings, NodeSpec, nodes
+from chef_cell.graph import CAMERAS, CellSettings, GraphError, NodeSpec, nodes
 
 CONFIG = Path(get_package_share_directory('chef_cell')) / 'config'
 
@@ -29,6 +29,7 @@ ARGUMENTS = (
     ('cell', 'sim', 'sim: the simulated cell; real: the robot'),
     ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
     ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
+    ('teleop', '', 'gamepad or spacemouse: a person takes the place of the policy'),
     ('directory', 'sessions', 'where session folders are made'),
     ('namespace', '/cell', 'of all nodes; one per cell'),
     ('set', '{}', 'parameters that win over config/*.yaml, as YAML: {node: {parameter: value}}'),
@@ -42,12 +43,15 @@ def start(context: LaunchContext) -> list[Node]:
     cameras = {'all': CAMERAS, 'none': ()}.get(
         value['cameras'], tuple(value['cameras'].split(','))
     )
+    if value['teleop'] == 'keyboard':
+        raise GraphError('ros2 launch passes no keys on: use chef teleop, or another device')
     settings = CellSettings(
         cell=value['cell'],
         lockstep=yaml.safe_load(value['lockstep']),
         cameras=cameras,
         directory=str(Path(value['directory']).resolve()),
         namespace=value['namespace'],
+        teleop=value['teleop'],
     )
     session, overrides = yaml.safe_load(value['session']), yaml.safe_load(value['set'])
     return [action(node) for node in nodes(settings, CONFIG, session, overrides)]

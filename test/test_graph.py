@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chef_cell.core.teleop import DEVICES
 from chef_cell.graph import CAMERAS, CellSettings, GraphError, nodes, parameter_file
 
 CONFIG = Path(__file__).parents[1] / 'config'
@@ -16,14 +17,19 @@ def parameters(settings=None, **arguments):
     return {spec.name: spec.parameters for spec in specs}
 
 
-def test_every_node_is_a_module_with_a_main():
-    for spec in nodes(CellSettings(cameras=CAMERAS), CONFIG):
+CELLS = [CellSettings(cameras=CAMERAS), CellSettings(teleop='keyboard')]
+
+
+@pytest.mark.parametrize('cell', CELLS)
+def test_every_node_is_a_module_with_a_main(cell):
+    for spec in nodes(cell, CONFIG):
         assert callable(importlib.import_module(spec.module).main)
 
 
-def test_every_configured_parameter_exists():
+@pytest.mark.parametrize('cell', CELLS)
+def test_every_configured_parameter_exists(cell):
     """A misspelt limit in a file would otherwise be a limit that nobody checks."""
-    for spec in nodes(CellSettings(cameras=CAMERAS), CONFIG):
+    for spec in nodes(cell, CONFIG):
         source = Path(importlib.import_module(spec.module).__file__).read_text()
         known = {'peers', *_fields(importlib.import_module(spec.module))}
         for name in spec.parameters:
@@ -51,6 +57,19 @@ def test_cameras_start_a_camera_node_and_are_waited_for():
     assert 'camera' in values['session']['required']
 
 
+@pytest.mark.parametrize('device', DEVICES)
+def test_a_person_takes_the_place_of_the_policy(device):
+    """Two commanders would be a fault."""
+    specs = {spec.name: spec for spec in nodes(CellSettings(teleop=device), CONFIG)}
+
+    assert 'policy' not in specs
+    assert specs['teleop'].parameters['device'] == device
+    assert 'teleop' in specs['session'].parameters['required']
+    assert [spec.name for spec in specs.values() if spec.reads_keys] == (
+        ['teleop'] if device == 'keyboard' else []
+    )
+
+
 def test_overrides_win_over_the_files():
     assert parameters()['safety']['force_limit'] == 20.0
     values = parameters(overrides={'safety': {'force_limit': 12.5}})
@@ -73,6 +92,7 @@ def test_parameters_are_written_for_exactly_one_node():
     [
         ({'cell': 'real'}, 'cell:=real needs the drivers'),
         ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real"),
+        ({'teleop': 'wheel'}, "unknown device 'wheel', allowed: keyboard, gamepad, spacemouse"),
         ({'cameras': ('ceiling',)}, r"unknown cameras \['ceiling'\]"),
     ],
 )

@@ -83,6 +83,9 @@ MAY_IMPORT = {
         'numpy', 'scipy', 'torch', 'safetensors', 'onnx', 'onnxruntime', 'mcap', 'yaml',
         'rich', 'gymnasium',
     },
+    'chef_trainer.data': {
+        'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
+    },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
     },

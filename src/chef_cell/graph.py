@@ -8,11 +8,15 @@ from typing import Any
 
 import yaml
 
+from chef_cell.core.teleop import DEVICES
+
 CELLS = ('sim', 'real')
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
 NAMESPACE = '/cell'
 #: Nodes whose settings are limits: they are written into every episode file.
 _LIMITS = ('safety', 'controller')
+#: Nodes that only some cells have; the files may always speak of them.
+_OPTIONAL = ('camera', 'policy', 'teleop')
 
 
 class GraphError(ValueError):
@@ -28,6 +32,7 @@ class NodeSpec:
     lifecycle: bool = False  # a managed node; it configures and activates itself
     namespace: str = NAMESPACE
     package: str = 'chef_cell'
+    reads_keys: bool = False  # whoever starts it forwards what is typed to its input
 
     @property
     def executable(self) -> str:
@@ -54,6 +59,7 @@ class CellSettings:
     cameras: tuple[str, ...] = ()
     directory: str = 'sessions'  # where sessions are written
     namespace: str = NAMESPACE
+    teleop: str = ''  # device with which a person takes the policy's place; empty: the policy
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
@@ -63,6 +69,8 @@ class CellSettings:
                 'cell:=real needs the drivers of the Sawyer, the 2F-85, the FT300 and the '
                 'cameras, which this version does not have; use cell:=sim'
             )
+        if self.teleop not in ('', *DEVICES):
+            raise GraphError(f'unknown device {self.teleop!r}, allowed: {", ".join(DEVICES)}')
         unknown = sorted(set(self.cameras) - set(CAMERAS))
         if unknown:
             raise GraphError(f'unknown cameras {unknown}, allowed: {", ".join(CAMERAS)}')
@@ -86,23 +94,13 @@ def nodes(
     Raises:
         GraphError: a file is malformed, or names a node that this cell does not have.
     """
-    names = ['safety', 'mujoco_bridge', 'wrist', 'controller', 'policy', 'recorder', 'session']
+    # Never both: two commanders are a fault.
+    commander = 'teleop' if settings.teleop else 'policy'
+    names = ['safety', 'mujoco_bridge', 'wrist', 'controller', commander, 'recorder', 'session']
     if settings.cameras:
         names.insert(2, 'camera')
-    files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, 'camera'})
-    cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
-    required = [name for name in names if name != 'session']
-    own: dict[str, dict[str, Any]] = {
-        'mujoco_bridge': cameras,
-        'camera': cameras,
-        'policy': cameras,
-        'recorder': {'directory': settings.directory},
-        'session': {
-            'directory': settings.directory,
-            'required': required,
-            **({'run_on_start': True, **session} if session is not None else {}),
-        },
-    }
+    files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
+    own = _own(settings, names, session)
     asked = {**(overrides or {})}
     if unknown := sorted(set(asked) - set(names)):
         raise GraphError(f'parameters for {unknown}, but this cell has {names}')
@@ -118,11 +116,36 @@ def nodes(
     }
     limits = json.dumps({name: {**files.get(name, {}), **asked.get(name, {})} for name in _LIMITS})
     parameters['recorder'].setdefault('limits', limits)
-    managed = {'camera', 'policy', 'recorder', 'session'}
+    managed = {'camera', 'policy', 'recorder', 'session', 'teleop'}
     return tuple(
-        NodeSpec(name, parameters[name], name in managed, namespace=settings.namespace)
+        NodeSpec(
+            name,
+            parameters[name],
+            name in managed,
+            namespace=settings.namespace,
+            reads_keys=name == 'teleop' and settings.teleop == 'keyboard',
+        )
         for name in names
     )
+
+
+def _own(
+    settings: CellSettings, names: list[str], session: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any]]:
+    """Return the parameters that follow from what the cell is started with, by node."""
+    cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
+    return {
+        'mujoco_bridge': cameras,
+        'camera': cameras,
+        'policy': cameras,
+        'teleop': {'device': settings.teleop},
+        'recorder': {'directory': settings.directory},
+        'session': {
+            'directory': settings.directory,
+            'required': [name for name in names if name != 'session'],
+            **({'run_on_start': True, **session} if session is not None else {}),
+        },
+    }
 
 
 def _read(paths: Iterable[Path], known: set[str]) -> dict[str, dict[str, Any]]:

@@ -43,6 +43,30 @@ def test_the_last_step_decides(value, outcome):
     assert episode.end_ns == START + 4 * PERIOD
 
 
+@pytest.mark.parametrize(('value', 'outcome'), [(0.9, 'success'), (0.5, 'timeout')])
+def test_whoever_is_done_makes_the_newest_step_the_last(value, outcome):
+    episode = running()
+    episode.on_force(START + 2 * PERIOD, 7.0)
+    play(episode, 2, value)
+    episode.finish()
+
+    assert (episode.phase, episode.outcome, episode.steps) == (Phase.ENDED, outcome, 2)
+    assert episode.success == (outcome == 'success')
+    assert episode.end_ns == START + 2 * PERIOD
+    assert episode.peak_force == 7.0
+
+
+def test_a_person_does_not_overrule_a_stop():
+    episode = running()
+    play(episode, 1, value=1.0)
+    episode.stop(Stop('fault', 'camera is silent', stamp_ns=START + 3 * PERIOD), now=0.0)
+    episode.finish()
+    assert episode.phase == Phase.RUNNING
+
+    play(episode, 3, value=1.0, first=2)
+    assert episode.outcome == 'fault'
+
+
 def test_a_stack_that_falls_before_the_last_step_is_no_success():
     episode = running()
     play(episode, 3, value=1.0)

@@ -16,10 +16,13 @@ from chef_cell.core.observe import IMAGE_PREFIX
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
 from chef_cell.core.settings import SettingsError, from_dict
+from chef_cell.core.teleop import DEVICES, KEY_HELP
 from chef_cell.graph import CAMERAS, CellSettings, GraphError
 from chef_trainer.policy_file import PolicyFileError, read_spec
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+#: Control steps a second.
+CONTROL_RATE = 20.0
 _RECORD = 'session.json'
 #: Width of tables where there is no terminal (characters).
 _WIDTH = 120
@@ -52,9 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         help='run a session in the simulated cell',
         description='Start the simulated cell, run a session in it, show what came out.',
     )
-    session.set_defaults(command=_session)
-    _add_plan(session)
-    _add_cell(session)
+    session.set_defaults(command=_session, teleop='', seconds=None)
+    _add_scenes(session, episodes=10)
+    _add_policies(session)
+    _add_cell(session, CAMERAS[:1])
+    _add_teleop(commands)
     report = commands.add_parser('report', help='write the report of a session again')
     report.add_argument('folder', type=Path, help='folder of the session')
     report.set_defaults(command=_report)
@@ -62,8 +67,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_plan(session: argparse.ArgumentParser) -> None:
-    """Add what a session is asked to do."""
+def _add_teleop(commands: Any) -> None:
+    """Add the command for demonstrations."""
+    teleop = commands.add_parser(
+        'teleop',
+        help='drive the arm yourself, to record demonstrations',
+        description='Start the simulated cell with a person in place of the policy. '
+        'Simulated time waits for you, unless --realtime is given.',
+        epilog=f'keyboard: {KEY_HELP} docs/teleoperation.md has the other devices.',
+    )
+    teleop.set_defaults(command=_session, policies=[''], plan=None)
+    teleop.add_argument(
+        '--device',
+        dest='teleop',
+        choices=DEVICES,
+        default=DEVICES[0],
+        help=f'what you drive it with. Default: {DEVICES[0]}',
+    )
+    teleop.add_argument(
+        '--seconds',
+        type=float,
+        default=60.0,
+        metavar='S',
+        help='time for an episode that you do not end before. Default: 60',
+    )
+    _add_scenes(teleop, episodes=5)
+    _add_cell(teleop, CAMERAS)
+
+
+def _add_scenes(session: argparse.ArgumentParser, episodes: int) -> None:
+    """Add which scenes a session plays."""
     session.add_argument(
         '--triplet',
         dest='triplets',
@@ -71,7 +104,15 @@ def _add_plan(session: argparse.ArgumentParser) -> None:
         metavar='T',
         help='objects: 1 to 5, several as 1,4; or three names, "red,green,blue". Default: 3',
     )
-    session.add_argument('--episodes', type=int, help='per triplet and policy. Default: 10')
+    session.add_argument(
+        '--episodes', type=int, help=f'per triplet and policy. Default: {episodes}'
+    )
+    session.set_defaults(default_episodes=episodes)
+    session.add_argument('--seed', type=int, help='repeats a session exactly. Default: 0')
+
+
+def _add_policies(session: argparse.ArgumentParser) -> None:
+    """Add who plays them."""
     session.add_argument(
         '--policy',
         dest='policies',
@@ -79,7 +120,6 @@ def _add_plan(session: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='policy file; repeat it to compare policies. Default: the one in models/',
     )
-    session.add_argument('--seed', type=int, help='repeats a session exactly. Default: 0')
     session.add_argument(
         '--plan',
         type=Path,
@@ -88,7 +128,7 @@ def _add_plan(session: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_cell(session: argparse.ArgumentParser) -> None:
+def _add_cell(session: argparse.ArgumentParser, cameras: tuple[str, ...]) -> None:
     """Add how the cell is started."""
     session.add_argument(
         '--realtime', action='store_true', help='run on the wall clock, not as fast as possible'
@@ -96,9 +136,9 @@ def _add_cell(session: argparse.ArgumentParser) -> None:
     session.add_argument(
         '--cameras',
         type=read_cameras,
-        default=CAMERAS[:1],
+        default=cameras,
         metavar='NAMES',
-        help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {CAMERAS[0]}',
+        help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {", ".join(cameras)}',
     )
     add_cell_arguments(session, 'set a parameter of a node, in YAML; wins over config/*.yaml')
     session.add_argument('--no-report', action='store_true', help='leave out the HTML report')
@@ -110,7 +150,7 @@ def _session(options: argparse.Namespace, console: Console) -> int:
 
     plan = _plan(options)
     cameras = set(options.cameras)
-    for policy in plan.policies:
+    for policy in filter(None, plan.policies):
         cameras |= {
             item.name.removeprefix(IMAGE_PREFIX)
             for item in read_spec(policy).observations
@@ -120,8 +160,12 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         lockstep=not options.realtime,
         cameras=tuple(sorted(cameras)),
         directory=str(Path(options.out).resolve()),
+        teleop=options.teleop,
     )
     overrides = by_node(options.overrides)
+    if options.seconds is not None:
+        steps = round(options.seconds * CONTROL_RATE)
+        overrides['session'] = {'max_steps': steps, **overrides.get('session', {})}
     request = session.SessionRequest(plan, cell, config_folder(), overrides)
     try:
         folder, code = session.run(request, console)
@@ -137,7 +181,11 @@ def _session(options: argparse.Namespace, console: Console) -> int:
 
 def _plan(options: argparse.Namespace) -> SessionPlan:
     """Return the plan of the options, over that of the plan file, over the defaults."""
-    values: dict[str, Any] = {'triplets': ('3',), 'episodes': 10, 'seed': 0}
+    values: dict[str, Any] = {
+        'triplets': ('3',),
+        'episodes': options.default_episodes,
+        'seed': 0,
+    }
     if options.plan is not None:
         try:
             values |= yaml.safe_load(options.plan.read_text())
@@ -148,7 +196,7 @@ def _plan(options: argparse.Namespace) -> SessionPlan:
         name: getattr(options, name) for name in names if getattr(options, name) is not None
     }
     policies = values.get('policies') or [default_policy()]
-    values['policies'] = tuple(str(Path(path).resolve()) for path in policies)
+    values['policies'] = tuple(str(Path(path).resolve()) if path else '' for path in policies)
     values['triplets'] = tuple(values['triplets'])
     return from_dict(SessionPlan, values)
 

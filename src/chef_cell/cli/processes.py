@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO
 
 from chef_cell.graph import NodeSpec, parameter_file
 
@@ -33,7 +34,7 @@ class NodeProcess:
         with self.log.open('wb') as output:
             self._process = subprocess.Popen(
                 [sys.executable, '-m', spec.module, '--ros-args', *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if spec.reads_keys else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
@@ -41,6 +42,11 @@ class NodeProcess:
                 process_group=0,
                 preexec_fn=_end_with_parent,
             )
+
+    @property
+    def input(self) -> IO[bytes] | None:
+        """Where to write what is typed; None for a node that reads no keys."""
+        return self._process.stdin
 
     @property
     def exit_code(self) -> int | None:
@@ -91,6 +97,10 @@ class CellProcesses:
     def exit_code(self, name: str) -> int | None:
         """Exit code of a node; None while it runs."""
         return self._running[name].exit_code
+
+    def key_reader(self) -> IO[bytes] | None:
+        """Return the input of the node that reads keys, if there is one."""
+        return next((p.input for p in self._running.values() if p.input), None)
 
     def dead(self) -> NodeProcess | None:
         """Return a node that has ended, if there is one."""

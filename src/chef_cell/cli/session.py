@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from chef_cell.cli.domain import reserved_domain
+from chef_cell.cli.keys import forwarded_keys
 from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.progress import Display, Follower
 from chef_cell.core.schedule import SessionPlan, queue
@@ -75,7 +76,10 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
                     f'{", ".join(others)}; stop it, or set ROS_DOMAIN_ID to a free domain',
                     2,
                 )
-            with CellProcesses(specs, folder / 'log', environment) as cell:
+            with (
+                CellProcesses(specs, folder / 'log', environment) as cell,
+                forwarded_keys(cell.key_reader()),
+            ):
                 code = _watch(cell, follower, display, stopped)
                 cell.stop()
                 _show_rest(follower, display)

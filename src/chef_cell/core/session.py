@@ -106,10 +106,14 @@ class Episode:
             for name, value in rewards.items():
                 self.return_rewards[name] += value
         if self.steps >= self._settings.max_steps:
-            self.success = success(rewards)
-            text = 'stacked and left alone' if self.success else 'not stacked'
-            self._end('success' if self.success else 'timeout', f'{text} at the last step')
+            self._judge()
         self._settle()
+
+    def finish(self) -> None:
+        """End the episode because a person says that it is done: the newest step is the last."""
+        if self.phase == Phase.RUNNING and self._stop is None:
+            self._take_forces(math.inf)
+            self._judge()
 
     def stop(self, stop: Stop, now: float) -> None:
         """End the episode, now or once the samples up to the stop's stamp are judged."""
@@ -128,6 +132,12 @@ class Episode:
             limit = self._settings.step_timeout
             reason = f'no step for {limit:g} s after step {self.steps}: {silent} is silent'
             self.stop(Stop('fault', reason, waited, limit), now)
+
+    def _judge(self) -> None:
+        """The newest step is the last one, and decides."""
+        self.success = success(self.final_rewards)
+        text = 'stacked and left alone' if self.success else 'not stacked'
+        self._end('success' if self.success else 'timeout', f'{text} at the last step')
 
     @property
     def _stop_ns(self) -> int | None:

@@ -22,6 +22,8 @@ def episode_metadata(state: EpisodeState) -> dict[str, Any]:
             'seed', 'max_steps',
         )
     }  # fmt: skip
+    # A policy has a file with a hash; a person has none.
+    metadata['source'] = 'policy' if state.policy_sha256 else state.policy
     metadata['objects'] = list(state.objects)
     metadata['start_ns'] = nanoseconds(state.start)
     if state.phase == EpisodeState.ENDED:
@@ -52,6 +54,11 @@ def host() -> dict[str, str]:
         'ros_distro': os.environ.get('ROS_DISTRO', ''),
         'rmw': os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp'),
     }
+
+
+def cell_id(namespace: str) -> str:
+    """Return the name of a cell that was given none."""
+    return f'{socket.gethostname()}{namespace}'
 
 
 def _by_name(names: list[str], values: list[float]) -> dict[str, float]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from std_srvs.srv import SetBool
+
 from chef_cell.core.schedule import ScheduleError, SessionPlan
 from chef_cell.core.session import EpisodeSettings
 from chef_cell.nodes import ros
@@ -65,6 +67,7 @@ class SessionNode(ros.ManagedNode):
         self._states = self.create_publisher(EpisodeState, 'episode', ros.STATE_QOS)
         self._client = CellClient(self, self._settings.lockstep, self._episode.period_ns)
         self._action = SessionAction(self, self._begin)
+        self.create_service(SetBool, 'session/end_episode', self._on_end)
         ros.every(self, BEAT, self._beat)
         ros.every(self, REPEAT, self._repeat)
 
@@ -118,6 +121,12 @@ class SessionNode(ros.ManagedNode):
 
     def _finish(self, run: SessionRun) -> None:
         self.finished, self.exit_code = True, run.exit_code
+
+    def _on_end(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """A person ends the episode: true judges it as it stands, false discards it."""
+        response.success = self._run is not None and self._run.end_episode(request.data)
+        response.message = '' if response.success else 'no episode is running'
+        return response
 
     def _beat(self) -> None:
         run = self._run

@@ -245,6 +245,16 @@ class SessionRun:
         if self.watch is not None:
             self.watch.on_problem(words)
 
+    def end_episode(self, keep: bool) -> bool:
+        """A person ends the episode: judge it as it stands, or discard it; False if none runs."""
+        if self.watch is None or self.watch.episode.phase != Phase.RUNNING:
+            return False
+        if keep:
+            self.watch.episode.finish()
+        else:
+            self.watch.episode.stop(Stop('abort', 'discarded by a person'), time.monotonic())
+        return True
+
     def check(self) -> None:
         """Look at the latch, the policy and the clock."""
         if self.watch is not None:

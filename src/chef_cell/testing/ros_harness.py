@@ -42,12 +42,18 @@ class NodeProcess:
     """One node in a process of its own; what it printed is kept."""
 
     def __init__(
-        self, name: str, arguments: list[str], environment: dict[str, str], output: IO[bytes]
+        self,
+        name: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        output: IO[bytes],
+        stdin: int | None = None,
     ) -> None:
         self.name = name
         self._output = output
         self.process = subprocess.Popen(
             [sys.executable, '-m', f'chef_cell.nodes.{name}', *arguments],
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
@@ -162,15 +168,19 @@ class Graph:
             reservation.close()
 
     def start(
-        self, name: str, parameters: dict[str, Any] | None = None, arguments: tuple[str, ...] = ()
+        self,
+        name: str,
+        parameters: dict[str, Any] | None = None,
+        arguments: tuple[str, ...] = (),
+        stdin: int | None = None,
     ) -> NodeProcess:
-        """Start `chef_cell.nodes.<name>` in this graph's namespace."""
+        """Start `chef_cell.nodes.<name>` in this graph's namespace; `stdin` is a descriptor."""
         command = ['--ros-args', '-r', f'__ns:={self.namespace}', *arguments]
         for key, value in (parameters or {}).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{key}:={text}']
         output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        process = NodeProcess(name, command, self.environment, output)
+        process = NodeProcess(name, command, self.environment, output, stdin)
         self.processes.append(process)
         return process
 

@@ -23,6 +23,7 @@ setup(
             'onnx',
             'onnxruntime',
             'onnxscript',
+            'pillow',
             'pyyaml',
             'rich',
             'safetensors',
@@ -31,6 +32,11 @@ setup(
         ],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
-    entry_points={'console_scripts': ['chef-train = chef_trainer.cli:main']},
+    entry_points={
+        'console_scripts': [
+            'chef-train = chef_trainer.cli:main',
+            'chef-data = chef_trainer.data.cli:main',
+        ]
+    },
     zip_safe=False,
 )

@@ -17,6 +17,7 @@ import numpy as np
 
 from chef_trainer.episodes.cameras import Camera
 from chef_trainer.episodes.container import episode_file
+from chef_trainer.episodes.labels import LABELS_FILE
 from chef_trainer.episodes.reader import EpisodeReader
 from chef_trainer.episodes.steps import Steps, align, table_dtype
 
@@ -51,16 +52,16 @@ def index_file(path: Path) -> Path:
 
 
 def _fingerprint(file: Path) -> dict[str, Any]:
-    """Return what must not have changed: of the episode file and of what lies beside it."""
-    beside = [item for item in file.parent.glob('*.json') if item.is_file()]
-    return {
-        'version': VERSION,
-        'files': {item.name: _state(item) for item in sorted([file, *beside])},
-    }
+    """Return what must not have changed: the episode file, and the labels beside it."""
+    labels = file.with_name(LABELS_FILE)
+    return {'version': VERSION, 'file': _state(file), 'labels': _state(labels)}
 
 
 def _state(file: Path) -> list[int]:
-    status = file.stat()
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return []
     return [status.st_size, status.st_mtime_ns]
 
 

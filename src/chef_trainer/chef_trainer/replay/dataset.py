@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from chef_trainer.episodes import EpisodeFileError
+from chef_trainer.episodes.discovery import find_episodes
 from chef_trainer.episodes.step_index import load_steps
 from chef_trainer.replay.batch import Batch, Window
-from chef_trainer.replay.discovery import find_episodes
 from chef_trainer.replay.store import Episode, Store
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import check_specs, observation_specs

@@ -89,6 +89,8 @@ class Store:
         starts = starts[np.isfinite(columns['action'][starts]).all(axis=1)]
         columns['file'][:] = number = self.files.add(path)
         self._cameras[number] = cameras
+        if self.images:
+            self.files[number]  # from now on it may be deleted: what is mapped stays
         self._grow(columns)
         episode = Episode(path, steps.metadata, first, count - 1, first + starts)
         self.episodes.append(episode)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from chef_trainer.episodes import EpisodeFileError
+from chef_trainer.episodes.errors import EpisodeFileError
 
 
 def find_episodes(paths: Iterable[Path | str]) -> Iterator[Path]:

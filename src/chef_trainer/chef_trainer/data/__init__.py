@@ -1,0 +1,1 @@
+"""The command `chef-data`: look after episode files."""

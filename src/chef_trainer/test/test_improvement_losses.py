@@ -131,7 +131,7 @@ def test_soft_optimum_of_the_discrete_side_is_boltzmann():
     for _ in range(300):
         policy = SquashedDistribution(torch.zeros(1, 1, 0), torch.ones(1, 1, 0), logits)
         chosen = policy.choices()
-        loss = pathwise.soft_value(q, chosen.log_prob, chosen.share, torch.tensor(0.5))
+        loss = pathwise.soft_value(q, chosen.log_prob, chosen.share, torch.tensor([0.5]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -139,10 +139,10 @@ def test_soft_optimum_of_the_discrete_side_is_boltzmann():
 
 
 def test_temperature_of_sac_rises_while_entropy_is_too_low():
-    log_alpha = torch.zeros(1, requires_grad=True)
+    alpha = torch.ones(1, requires_grad=True)
     log_prob = torch.full((1, 1, 8), 2.0)  # entropy -2
-    loss = pathwise.temperature(log_alpha, log_prob, torch.ones(1, 1, 8), entropy=-1.0)
-    assert torch.autograd.grad(loss, log_alpha)[0].item() == pytest.approx(-1.0)
+    loss = pathwise.temperature_loss(alpha, log_prob, torch.ones(1, 1, 8), entropy=-1.0)
+    assert torch.autograd.grad(loss, alpha)[0].item() == pytest.approx(-1.0)
 
 
 def test_squashed_density_integrates_to_one_and_matches_its_samples():

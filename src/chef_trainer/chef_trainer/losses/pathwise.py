@@ -19,13 +19,16 @@ def expected_value(q: Tensor, share: Tensor) -> Tensor:
 
 
 def soft_value(q: Tensor, log_prob: Tensor, share: Tensor, temperature: Tensor) -> Tensor:
-    """sum_g p_g (alpha log pi_g - Q_g): eq. 7 of SAC (Haarnoja et al., 2018), G choices exact."""
+    """sum_g p_g (alpha log pi_g - Q_g): eq. 7 of SAC (Haarnoja et al., 2018), G choices exact.
+
+    `temperature` (K,).
+    """
     same_shape(q=q, log_prob=log_prob, share=share)
-    return (share * (temperature.detach() * log_prob - q)).sum(0).mean(-1).sum()
+    return (share * (temperature.detach()[:, None] * log_prob - q)).sum(0).mean(-1).sum()
 
 
-def temperature(log_alpha: Tensor, log_prob: Tensor, share: Tensor, entropy: float) -> Tensor:
-    """Loss of SAC's temperature: alpha (H(pi) - `entropy`) (Haarnoja et al., 2018b, eq. 18)."""
+def temperature_loss(alpha: Tensor, log_prob: Tensor, share: Tensor, entropy: float) -> Tensor:
+    """Loss alpha (H(pi) - `entropy`), `alpha` (K,): eq. 18 of Haarnoja et al. (2018b)."""
     same_shape(log_prob=log_prob, share=share)
     actual = -(share * log_prob).sum(0).mean(-1).detach()
-    return (log_alpha.exp() * (actual - entropy)).sum()
+    return (alpha * (actual - entropy)).sum()

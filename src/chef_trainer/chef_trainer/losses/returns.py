@@ -35,9 +35,3 @@ def squared_error(q_tm1: Tensor, target_tm1: Tensor) -> Tensor:
     """
     same_shape(q_tm1=q_tm1[0], target_tm1=target_tm1)
     return 0.5 * (q_tm1 - target_tm1.detach()).square().mean(-1).sum()
-
-
-def soft_value(q_t: Tensor, log_prob_t: Tensor, temperature: Tensor) -> Tensor:
-    """Return Q - alpha log pi (Haarnoja et al., 2018, eq. 3), any shape."""
-    same_shape(q_t=q_t, log_prob_t=log_prob_t)
-    return q_t - temperature * log_prob_t

@@ -25,6 +25,7 @@ class Actor(nn.Module):
         squashed: velocities are tanh of Gaussians (SAC) instead of Gaussians.
         min_stddev: smallest deviation; without a floor a policy that fits repeated actions
             becomes infinitely sure of them.
+        fixed_stddev: the deviation, if it is not learned (a deterministic policy's noise).
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Actor(nn.Module):
         discrete: bool,
         squashed: bool = False,
         min_stddev: float = 1e-2,
+        fixed_stddev: float = 0.0,
     ) -> None:
         super().__init__()
         self._gaussians = action_size - discrete
         self._squashed = squashed
         self._min_stddev = min_stddev
+        self._fixed_stddev = fixed_stddev
         outputs = 2 * self._gaussians + 2 * discrete
         self.torso = BatchedTanhTorso((), inputs, hidden[0])
         self.heads = BatchedMLP((tasks,), hidden[0], hidden[1:], outputs)
@@ -53,4 +56,7 @@ class Actor(nn.Module):
         if self._squashed:
             stddev = scale.clamp(*LOG_STDDEV).exp()
             return SquashedDistribution(location, stddev, logits)
-        return MixedDistribution(torch.tanh(location), softplus(scale) + self._min_stddev, logits)
+        stddev = softplus(scale) + self._min_stddev
+        if self._fixed_stddev:
+            stddev = torch.full_like(scale, self._fixed_stddev)
+        return MixedDistribution(torch.tanh(location), stddev, logits)

@@ -10,6 +10,7 @@ from chef_trainer.episodes.cameras import Camera, Images, read_cameras
 from chef_trainer.episodes.errors import EpisodeFileError
 from chef_trainer.episodes.reader import EpisodeReader
 from chef_trainer.episodes.streams import (
+    RECORD_AGAIN,
     Stream,
     arm_reading,
     gripper_reading,
@@ -140,8 +141,12 @@ def _intentions(reader: EpisodeReader, count: int) -> np.ndarray:
     tasks = (reader.metadata.get('spec') or {}).get('tasks') or (TASK,)
     changes = reader.metadata.get('intentions') or [(0, tasks[0])]
     result = np.full(count, -1, np.int8)
-    for step, task in changes:
-        result[step:] = REWARD_NAMES.index(task) if task in REWARD_NAMES else -1
+    try:
+        for step, task in changes:
+            result[step:] = REWARD_NAMES.index(task) if task in REWARD_NAMES else -1
+    except (TypeError, ValueError) as error:
+        problem = f'{changes!r}, expected [step, task] pairs'
+        raise EpisodeFileError(reader.path, 'intentions', problem, RECORD_AGAIN) from error
     return result
 
 

@@ -56,7 +56,10 @@ MAY_IMPORT = {
         f'chef_cell.nodes.{module}': {
             'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
         }
-        for module in ('recorder', 'recording', 'topic_watch')
+        for module in ('recorder', 'recorder_services', 'recording', 'recordings', 'topic_watch')
+    },
+    'chef_cell.nodes.image_treatment': {
+        'numpy', 'PIL', 'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
     },
     'chef_cell.nodes.definitions': {'chef_trainer.episodes', *ROS},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},

@@ -1,6 +1,6 @@
 """Which messages enter an episode, under which time, and what is counted as missing."""
 
-from chef_cell.core.recording import EpisodeLog, Sample, TopicAccount, TopicKind
+from chef_cell.core.recording import EpisodeLog, Sample, TopicKind
 
 MS = 1_000_000
 
@@ -29,7 +29,7 @@ def test_early_samples_of_the_episode_are_not_lost():
         log.take(sample('wrench', stamp))
     entries = log.open(100 * MS, 0)
     assert [entry.publish_time for entry in entries] == [100 * MS, 110 * MS]
-    assert log.accounts['wrench'].received == 2
+    assert log.ledger.accounts['wrench'].received == 2
 
 
 def test_samples_from_before_a_reset_are_forgotten():
@@ -127,28 +127,79 @@ def test_gaps_in_the_numbers_are_missed_messages():
         log.take(sample('wrench', 10 * number), number)
     log.take(sample('wrench', 480), 1)  # a new publisher
     log.take(sample('image', 480), None)
-    assert log.accounts['wrench'].missed == 2
-    assert log.dropped == 2
-    assert log.close()['wrench'].summary() == {
+    ledger = log.close()
+    assert ledger.dropped == 2
+    assert ledger.expected == 8
+    assert ledger.accounts['wrench'].summary() == {
+        'expected': 7,
         'received': 5,
         'missed': 2,
         'refused': 0,
-        'longest_step_ms': 30.0,
+        'omitted': 0,
+        'longest_gap_ms': 30.0,
     }
 
 
-def test_an_account_measures_time_steps():
-    account = TopicAccount()
-    for stamp in (100, 100, 110, 150, 140, 160):
-        account.note(stamp)
-    assert (account.shortest_step, account.longest_step, account.newest_stamp) == (10, 40, 160)
-    assert account.reached(169)
-    assert not account.reached(170)
+def test_an_account_belongs_to_one_episode():
+    log = make()
+    log.open(0, 0)
+    log.take(sample('wrench', 0), 1)
+    ledger = log.close()
+    log.take(sample('wrench', 10), 7)  # lost while nothing was recorded
+    assert ledger.dropped == 0
+    log.open(20 * MS, 0)
+    assert log.ledger.dropped == 0
+    log.take(sample('wrench', 30), 9)  # lost between the start and the first sample, perhaps
+    assert log.ledger.dropped == 1
 
 
-def test_one_sample_reaches_only_its_own_stamp():
-    account = TopicAccount()
-    assert not account.reached(0)
-    account.note(100)
-    assert account.reached(100)
-    assert not account.reached(101)
+def test_refused_messages_are_lost():
+    log = make()
+    log.open(0, 0)
+    log.take(sample('wrench', 0))
+    log.refuse('wrench')
+    assert log.ledger.loss == 1.0
+
+
+def test_a_rate_keeps_one_message_in_a_period():
+    log = make()
+    log.add_topic('fast', TopicKind(period_ns=50 * MS))
+    log.open(0, 0)
+    kept = [stamp for stamp in range(0, 200, 10) if log.take(sample('fast', stamp))]
+    assert kept == [0, 50, 100, 150]
+    account = log.ledger.accounts['fast']
+    assert (account.received, account.omitted, account.lost) == (20, 16, 0)
+
+
+def test_a_pause_leaves_out_samples_but_no_state():
+    log = make()
+    log.open(0, 0)
+    assert log.take(sample('wrench', 10))
+    log.pause(True)
+    assert log.paused
+    assert log.take(sample('wrench', 20)) is None
+    assert log.take(sample('safety', 20))
+    log.pause(True)
+    log.pause(False)
+    assert log.take(sample('wrench', 30))
+    log.pause(True)  # until the end
+    log.take(sample('wrench', 40))
+    ledger = log.close()
+    assert ledger.pauses == ((10 * MS, 20 * MS), (30 * MS, 40 * MS))
+    assert ledger.accounts['wrench'].omitted == 2
+    assert ledger.dropped == 0
+    assert 'paused: 0.02 s are left out' in ledger.marks(0.0)
+
+
+def test_a_pause_goes_on_into_the_next_episode():
+    log = make()
+    log.open(0, 0)
+    log.pause(True)
+    log.close()
+    log.open(500 * MS, 0)
+    assert log.take(sample('wrench', 510)) is None
+    assert log.ledger.pauses == ((500 * MS, 510 * MS),)
+    log.close()
+    log.pause(False)
+    log.open(900 * MS, 0)
+    assert log.ledger.pauses == ()

@@ -1,113 +1,26 @@
 """The recorder on a real graph: what was published is in the file, whatever happens."""
 
-import json
 import os
-import resource
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from geometry_msgs.msg import WrenchStamped
-from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from rclpy.qos import QoSProfile
 
-from chef_cell.core.readings import ImageReading, WrenchReading
+from chef_cell.core.readings import WrenchReading
 from chef_cell.nodes import messages, ros
-from chef_cell.testing.ros_harness import Graph, Inbox, NodeProcess
-from chef_interfaces.msg import EpisodeState, RecorderState, SafetyState
+from chef_cell.testing.recorder_cell import CAMERA, TICK_NS, RecorderCell, as_yaml, is_heard
+from chef_cell.testing.ros_harness import Graph
+from chef_interfaces.msg import EpisodeState, SafetyState
 from chef_trainer.episodes import EpisodeReader, find_unfinished
 
-TICK_NS = 10_000_000
 NO_WRENCH = WrenchReading(0.0, np.zeros(3), np.zeros(3))
-CAMERA = 'camera/front/image_raw'
-#: Tests publish an episode at once, which no cell does.
-BURST_QOS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-
-
-class Cell:
-    """A recorder, and everything it listens to."""
-
-    def __init__(self, graph: Graph, directory: Path, **parameters: object) -> None:
-        self.graph, self.directory = graph, directory
-        self.states: Inbox = graph.collect(RecorderState, 'recorder', ros.STATE_QOS)
-        self.episodes = graph.publisher(EpisodeState, 'episode', ros.STATE_QOS)
-        self.safety = graph.publisher(SafetyState, 'safety', ros.STATE_QOS)
-        self.wrench = graph.publisher(WrenchStamped, 'wrist/wrench', BURST_QOS)
-        self.camera = graph.publisher(Image, CAMERA, BURST_QOS)
-        self.device = graph.publisher(Image, 'camera/front/device/image_raw')
-        self.parameters = {'lockstep': True, 'directory': directory, **parameters}
-        self.node = self.start()
-
-    def start(self) -> NodeProcess:
-        self.states.forget()
-        node = self.graph.start('recorder', self.parameters)
-        heard = (self.episodes, self.safety, self.wrench, self.camera)
-        self.graph.wait_for(
-            lambda: self.states and all(map(_heard, heard)), 'subscriptions of the recorder'
-        )
-        return node
-
-    def announce(self, phase: int, episode: str, **fields: object) -> None:
-        self.episodes.publish(
-            EpisodeState(
-                phase=phase, session_id='session', episode_id=episode, triplet='3', **fields
-            )
-        )
-
-    def run(self, episode: str, start_ns: int = 0) -> None:
-        self.announce(EpisodeState.RUNNING, episode, start=ros.to_stamp(start_ns))
-        self.wait(lambda state: state.recording and state.episode_id == episode)
-
-    def end(self, episode: str, end_ns: int) -> RecorderState:
-        self.announce(
-            EpisodeState.ENDED,
-            episode,
-            outcome='force',
-            reason='20.5 N',
-            end=ros.to_stamp(end_ns),
-            reward_names=['lift'],
-            final_rewards=[0.25],
-            return_rewards=[3.5],
-        )
-        return self.wait(lambda state: not state.recording and state.episode_id == episode)
-
-    def sense(self, first: int, last: int) -> None:
-        """Publish samples of the ticks first .. last - 1; an image every fifth."""
-        for tick in range(first, last):
-            stamp = ros.to_stamp(tick * TICK_NS)
-            reading = WrenchReading(0.0, np.full(3, float(tick)), np.zeros(3))
-            self.wrench.publish(messages.wrench_to_message(reading, stamp, 'tool'))
-            if tick % 5 == 0:
-                image = ImageReading(0.0, np.full((128, 128, 3), tick % 256, np.uint8))
-                self.camera.publish(messages.image_to_message(image, stamp, 'front'))
-
-    def wait(self, condition: object) -> RecorderState:
-        self.graph.wait_for(
-            lambda: self.states and condition(self.states[-1]), 'a state of the recorder'
-        )
-        return self.states[-1]
-
-
-def as_yaml(limits: dict[str, float]) -> str:
-    """JSON text as one YAML string, as the command line of a node takes it."""
-    return json.dumps(json.dumps(limits))
-
-
-def _heard(publisher: Publisher) -> bool:
-    return publisher.get_subscription_count() > 0
-
-
-@pytest.fixture
-def graph() -> Iterator[Graph]:
-    with Graph.open() as graph:
-        yield graph
 
 
 def test_episodes_are_files_with_every_message(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path, limits=as_yaml({'force': 20.0}))
+    cell = RecorderCell(graph, tmp_path, limits=as_yaml({'force': 20.0}))
     cell.safety.publish(SafetyState(reason='before'))
     for number in range(2):
         episode = f'e{number}'
@@ -130,14 +43,14 @@ def test_episodes_are_files_with_every_message(graph: Graph, tmp_path: Path) -> 
         assert reader.metadata['final_rewards'] == {'lift': 0.25}
         assert reader.metadata['limits'] == {'force': 20.0}
         assert reader.metadata['topics']['/cell/wrist/wrench']['received'] == 201
-        assert reader.metadata['topics']['/cell/wrist/wrench']['longest_step_ms'] == 10.0
+        assert reader.metadata['topics']['/cell/wrist/wrench']['longest_gap_ms'] == 10.0
         assert reader.metadata['incomplete'] == []
         # In lockstep log times are stamps, so files do not depend on the machine's speed.
         assert np.array_equal(reader.index('wrist/wrench').log_time, np.arange(201) * TICK_NS)
 
 
 def test_samples_that_come_before_or_after_the_news_are_kept(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.sense(0, 10)  # of them 5 .. 9 belong to the episode
     cell.run('e', 5 * TICK_NS)
     cell.announce(EpisodeState.ENDED, 'e', outcome='timeout', end=ros.to_stamp(60 * TICK_NS))
@@ -148,7 +61,7 @@ def test_samples_that_come_before_or_after_the_news_are_kept(graph: Graph, tmp_p
 
 
 def test_a_silent_sensor_does_not_hold_the_file_for_ever(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path, drain=0.2)
+    cell = RecorderCell(graph, tmp_path, drain=0.2)
     cell.run('e')
     cell.sense(0, 10)
     state = cell.end('e', 50 * TICK_NS)
@@ -160,7 +73,7 @@ def test_a_silent_sensor_does_not_hold_the_file_for_ever(graph: Graph, tmp_path:
 def test_a_stop_in_mid_episode_finishes_the_file(
     graph: Graph, tmp_path: Path, number: int
 ) -> None:
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.run('e')
     cell.sense(0, 50)
     cell.wait(lambda state: state.messages >= 40)
@@ -173,7 +86,7 @@ def test_a_stop_in_mid_episode_finishes_the_file(
 
 
 def test_a_killed_recorder_loses_no_closed_chunk(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.run('e')
     cell.sense(0, 300)
     cell.wait(lambda state: state.messages >= 350)
@@ -189,7 +102,7 @@ def test_a_killed_recorder_loses_no_closed_chunk(graph: Graph, tmp_path: Path) -
 
 
 def test_an_episode_nobody_ends_is_finished_by_the_next(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.run('lost')
     cell.sense(0, 20)
     cell.wait(lambda state: state.messages >= 24)
@@ -202,9 +115,9 @@ def test_an_episode_nobody_ends_is_finished_by_the_next(graph: Graph, tmp_path: 
 
 
 def test_what_the_network_loses_is_counted(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     shallow = graph.publisher(WrenchStamped, 'objects', QoSProfile(depth=1))
-    cell.graph.wait_for(lambda: _heard(shallow), 'a subscription')
+    cell.graph.wait_for(lambda: is_heard(shallow), 'a subscription')
     cell.run('e')
     ticks = [
         messages.wrench_to_message(NO_WRENCH, ros.to_stamp(t * TICK_NS), '') for t in range(2001)
@@ -226,7 +139,7 @@ def test_what_the_network_loses_is_counted(graph: Graph, tmp_path: Path) -> None
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
 def test_an_unwritable_directory_is_said(graph: Graph, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.announce(EpisodeState.RUNNING, 'e')
     state = cell.wait(lambda state: state.error)
     assert 'Permission denied' in state.error
@@ -237,7 +150,7 @@ def test_a_directory_that_is_a_file_is_said_and_the_node_lives(
     graph: Graph, tmp_path: Path
 ) -> None:
     (tmp_path / 'session').write_text('in the way')
-    cell = Cell(graph, tmp_path)
+    cell = RecorderCell(graph, tmp_path)
     cell.announce(EpisodeState.RUNNING, 'e')
     state = cell.wait(lambda state: state.error)
     assert state.episode_id == 'e'
@@ -246,34 +159,6 @@ def test_a_directory_that_is_a_file_is_said_and_the_node_lives(
     (tmp_path / 'session').unlink()
     cell.run('f')
     assert not cell.states[-1].error
-
-
-def test_too_little_free_space_is_said_before_the_episode(graph: Graph, tmp_path: Path) -> None:
-    cell = Cell(graph, tmp_path, min_free_mb=1e12)
-    cell.announce(EpisodeState.RUNNING, 'e')
-    state = cell.wait(lambda state: state.error)
-    assert 'MB free, 1000000000000 MB are asked for' in state.error
-    assert not list(tmp_path.rglob('*.active'))
-
-
-def test_a_disk_that_fills_up_is_said_and_what_is_there_stays(
-    graph: Graph, tmp_path: Path
-) -> None:
-    cell = Cell(graph, tmp_path)
-    resource.prlimit(cell.node.pid, resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
-    cell.run('e')
-    for first in range(0, 1000, 50):
-        cell.sense(first, first + 50)
-        graph.spin_for(0.01)
-    state = cell.wait(lambda state: state.error)
-    assert 'File too large' in state.error
-    assert state.dropped > 0
-    cell.announce(EpisodeState.ENDED, 'e', outcome='abort')
-    cell.wait(lambda state: not state.recording)
-    assert cell.node.alive
-    assert cell.node.stop() == 0
-    (left,) = find_unfinished(tmp_path)
-    assert left.stat().st_size > 1_000_000
 
 
 def test_bad_limits_are_refused_at_the_start(graph: Graph, tmp_path: Path) -> None:

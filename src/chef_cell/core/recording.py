@@ -1,8 +1,10 @@
-"""Which messages belong to an episode, and which of them are missing."""
+"""Which messages belong to an episode, and under which time."""
 
 import dataclasses
 from collections import deque
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from chef_cell.core.ledger import Ledger, TopicAccount
 
 #: Messages kept while no episode runs. The news that an episode runs may arrive after its first
 #: samples, but only by one trip through the graph.
@@ -23,52 +25,17 @@ class TopicKind:
     """How messages of a topic behave."""
 
     latched: bool = False  # they tell a state: the newest holds until the next one
-    awaited: bool = False  # their samples must reach the end of the episode
+    awaited: bool = False  # a sensor: its samples must reach the end of the episode
+    period_ns: int = 0  # at most one message in this time is kept; 0: all are
 
 
-@dataclasses.dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """One message as it was received."""
 
     topic: str
     arrival_ns: int
     stamp_ns: int | None
     data: bytes
-
-
-@dataclasses.dataclass
-class TopicAccount:
-    """What came and what did not, of one topic in one episode."""
-
-    received: int = 0
-    missed: int = 0  # gaps in the publisher's sequence numbers
-    refused: int = 0  # the writer's queue was full
-    newest_stamp: int | None = None  # ns
-    shortest_step: int = 1  # ns, between stamps
-    longest_step: int = 0  # ns, between stamps
-
-    def note(self, stamp_ns: int) -> None:
-        """Count the time step to a new stamp."""
-        step = stamp_ns - self.newest_stamp if self.newest_stamp is not None else 0
-        if step > 0:
-            known = self.longest_step > 0
-            self.shortest_step = min(self.shortest_step, step) if known else step
-            self.longest_step = max(self.longest_step, step)
-        if self.newest_stamp is None or step > 0:
-            self.newest_stamp = stamp_ns
-
-    def reached(self, end_ns: int) -> bool:
-        """Whether the next sample would lie beyond `end_ns`."""
-        return self.newest_stamp is not None and self.newest_stamp + self.shortest_step > end_ns
-
-    def summary(self) -> dict[str, Any]:
-        """Numbers for the episode's metadata."""
-        return {
-            'received': self.received,
-            'missed': self.missed,
-            'refused': self.refused,
-            'longest_step_ms': self.longest_step * 1e-6,
-        }
 
 
 class EpisodeLog:
@@ -86,39 +53,55 @@ class EpisodeLog:
         self._states: dict[str, Sample] = {}
         self._recent: deque[Sample] = deque(maxlen=RECENT_MESSAGES)
         self._sequences: dict[str, int] = {}
-        self._newest = 0  # ns, on the clock of log times
+        self._accounts: dict[str, TopicAccount] = {}
         self._start: int | None = None
         self._end: int | None = None
-        self.accounts: dict[str, TopicAccount] = {}
+        self._pauses: list[tuple[int, int]] = []
+        self._paused_since: int | None = None
+        self.newest = 0  # ns, on the clock of log times
 
     def add_topic(self, topic: str, kind: TopicKind) -> None:
         """Announce a topic."""
         self._kinds[topic] = kind
-        self.accounts[topic] = TopicAccount()
+        self._accounts[topic] = TopicAccount(kind.awaited)
 
     def forget_recent(self) -> None:
         """Drop what was received before the scene was reset: its stamps may lie in the future."""
         self._recent.clear()
 
+    def state(self, topic: str) -> bytes | None:
+        """Return the newest message of a latched topic, None if there was none."""
+        sample = self._states.get(topic)
+        return sample.data if sample else None
+
     def open(self, start_ns: int, now_ns: int) -> list[Entry]:
         """Begin an episode; return the states in force and the samples that came early."""
         early = [s for s in self._recent if (s.stamp_ns or 0) >= start_ns]
         self._recent.clear()
-        self.accounts = {topic: TopicAccount() for topic in self._kinds}
+        self._forget_accounts()
         self._start, self._end = start_ns, None
         first = min([now_ns, *(s.arrival_ns for s in early)])
-        self._newest = start_ns if self._lockstep else first
-        states = [dataclasses.replace(s, arrival_ns=first) for s in self._states.values()]
-        return [self._entry(sample) for sample in (*states, *early)]
+        self.newest = start_ns if self._lockstep else first
+        self._pauses = []
+        if self._paused_since is not None:
+            self._paused_since = self.newest
+        states = [sample._replace(arrival_ns=first) for sample in self._states.values()]
+        entries = [self._entry(sample) for sample in (*states, *early)]
+        return [entry for entry in entries if entry]
 
     def take(self, sample: Sample, sequence: int | None = None) -> Entry | None:
-        """Return the entry for one received message, None if it does not belong to an episode.
+        """Return the entry for one received message, None if it does not enter a file.
 
         `sequence` is the publisher's number of the message, None where it cannot be known.
         """
-        if sequence is not None:
-            self._count_missed(sample.topic, sequence)
-        kind = self._kinds[sample.topic]
+        kind, account = self._kinds[sample.topic], self._accounts[sample.topic]
+        if sequence is None:
+            account.numbered = False
+        else:
+            last = self._sequences.get(sample.topic, sequence - 1)
+            # A smaller number is a new publisher's.
+            account.skipped += max(sequence - last - 1, 0)
+            self._sequences[sample.topic] = sequence
         if kind.latched:
             self._states[sample.topic] = sample
         if self._start is None:
@@ -129,9 +112,27 @@ class EpisodeLog:
             if sample.stamp_ns < self._start:
                 return None
             if self._end is not None and sample.stamp_ns > self._end:
-                self.accounts[sample.topic].note(sample.stamp_ns)
+                account.note(sample.stamp_ns)
                 return None
         return self._entry(sample)
+
+    def refuse(self, topic: str) -> None:
+        """The entry of a message could not be written."""
+        self._accounts[topic].refused += 1
+
+    @property
+    def paused(self) -> bool:
+        """Whether messages are left out, states excepted."""
+        return self._paused_since is not None
+
+    def pause(self, paused: bool) -> None:
+        """Leave out messages from now on, or no longer."""
+        if paused and self._paused_since is None:
+            self._paused_since = self.newest
+        elif not paused and self._paused_since is not None:
+            if self._start is not None:
+                self._pauses.append((self._paused_since, self.newest))
+            self._paused_since = None
 
     def end(self, end_ns: int) -> None:
         """Take nothing stamped later than `end_ns` from now on."""
@@ -143,7 +144,7 @@ class EpisodeLog:
         end = self._end
         return tuple(
             topic
-            for topic, account in self.accounts.items()
+            for topic, account in self._accounts.items()
             if self._kinds[topic].awaited
             and account.received
             and end is not None
@@ -151,28 +152,32 @@ class EpisodeLog:
         )
 
     @property
-    def dropped(self) -> int:
-        """Messages of this episode that are known to be missing in its file."""
-        return sum(account.missed + account.refused for account in self.accounts.values())
+    def ledger(self) -> Ledger:
+        """What came in this episode up to now."""
+        running = [(self._paused_since, self.newest)] if self._paused_since is not None else []
+        return Ledger(self._accounts, self.incomplete, (*self._pauses, *running))
 
-    def close(self) -> dict[str, TopicAccount]:
-        """End the episode; return its accounts."""
+    def close(self) -> Ledger:
+        """End the episode; return what came."""
+        ledger = self.ledger
         self._start = self._end = None
-        return self.accounts
+        self._forget_accounts()
+        return ledger
 
-    def _entry(self, sample: Sample) -> Entry:
-        account = self.accounts[sample.topic]
+    def _forget_accounts(self) -> None:
+        self._accounts = {topic: TopicAccount(kind.awaited) for topic, kind in self._kinds.items()}
+
+    def _entry(self, sample: Sample) -> Entry | None:
+        account, kind = self._accounts[sample.topic], self._kinds[sample.topic]
         account.received += 1
-        stamp = sample.stamp_ns
-        time_ns = self._newest if self._lockstep else sample.arrival_ns
-        if stamp is not None and not self._kinds[sample.topic].latched:
-            account.note(stamp)
-            time_ns = stamp if self._lockstep else time_ns
-        self._newest = max(self._newest, time_ns)
-        return Entry(sample.topic, time_ns, time_ns if stamp is None else stamp, sample.data)
-
-    def _count_missed(self, topic: str, sequence: int) -> None:
-        last = self._sequences.get(topic, sequence - 1)
-        # A smaller number is a new publisher's.
-        self.accounts[topic].missed += max(sequence - last - 1, 0)
-        self._sequences[topic] = sequence
+        time_ns = self.newest if self._lockstep else sample.arrival_ns
+        if not kind.latched and sample.stamp_ns is not None:
+            account.note(sample.stamp_ns)
+            time_ns = sample.stamp_ns if self._lockstep else time_ns
+        self.newest = max(self.newest, time_ns)
+        published = time_ns if sample.stamp_ns is None else sample.stamp_ns
+        thinned = kind.period_ns > 0 and not account.is_due(published, kind.period_ns)
+        if (self.paused or thinned) and not kind.latched:
+            account.omitted += 1
+            return None
+        return Entry(sample.topic, time_ns, published, sample.data)

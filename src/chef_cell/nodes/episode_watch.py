@@ -1,6 +1,7 @@
 """Watches one episode for the session: rewards per step, the latch, the policy, silence."""
 
 import dataclasses
+import json
 import time
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 
 from chef_cell.core.ports import Kinematics
-from chef_cell.core.results import EpisodeResult
+from chef_cell.core.results import EpisodeResult, SessionResult
 from chef_cell.core.rewards import REWARD_NAMES, TaskState, rewards
 from chef_cell.core.schedule import PlannedEpisode
 from chef_cell.core.session import Episode, EpisodeSettings, Phase, Stop, silent_node
@@ -74,6 +75,10 @@ class EpisodeWatch:
             self.episode.stop(Stop(outcome, reason, safety.value, safety.limit, since), now)
         if policy.fault and self.episode.phase == Phase.RUNNING:
             self.episode.stop(Stop('fault', f'policy: {policy.fault}'), now)
+        recorder = client.recorder
+        if recorder.error and recorder.episode_id == self.episode_id:
+            # What goes on unrecorded is worth nothing; what is recorded is kept.
+            self.episode.stop(Stop('fault', f'recorder: {recorder.error}'), now)
         age, limit = now - client.verdict_heard, self._settings.safety_timeout
         # In lockstep no step is complete without a verdict. In real time samples go on, and only
         # the arm stands still when the latch is dead or hangs.
@@ -94,12 +99,12 @@ class EpisodeWatch:
             **poses, tool=tool, gripper_position=gripper.position, grasp=gripper.grasp
         )
 
-    def message(self, session_id: str, total: int, client: CellClient) -> EpisodeState:
+    def message(self, session: SessionResult, total: int, client: CellClient) -> EpisodeState:
         """Return the episode as a message, stamped with its newest step."""
         planned, episode = self.planned, self.episode
         state = EpisodeState(
             phase=int(episode.phase),
-            session_id=session_id,
+            session_id=session.session_id,
             episode_id=self.episode_id,
             index=planned.index,
             total=total,
@@ -108,6 +113,7 @@ class EpisodeWatch:
             policy=client.policy.name,
             policy_sha256=client.policy.sha256,
             seed=planned.seed,
+            schedule=json.dumps(session.settings),
             start=self.start,
             max_steps=self._settings.max_steps,
             steps=episode.steps,

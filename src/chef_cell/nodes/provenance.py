@@ -2,6 +2,7 @@
 
 import functools
 import importlib.metadata
+import json
 import os
 import platform
 import socket
@@ -24,6 +25,7 @@ def episode_metadata(state: EpisodeState) -> dict[str, Any]:
     }  # fmt: skip
     # A policy has a file with a hash; a person has none.
     metadata['source'] = 'policy' if state.policy_sha256 else state.policy
+    metadata['schedule'] = json.loads(state.schedule) if state.schedule else None
     metadata['objects'] = list(state.objects)
     metadata['start_ns'] = nanoseconds(state.start)
     if state.phase == EpisodeState.ENDED:

@@ -142,7 +142,7 @@ class SessionRun:
         """Announce the state of the episode."""
         if self.watch is not None:
             total = len(self.queue)
-            self._announce(self.watch.message(self.result.session_id, total, self._client))
+            self._announce(self.watch.message(self.result, total, self._client))
 
     async def _ready(self) -> None:
         limit = self._patience.ready_timeout

@@ -7,13 +7,14 @@ from chef_trainer.episodes.labels import Label, add_label, labelled, read_labels
 from chef_trainer.episodes.reader import EpisodeReader, Message, Topic
 from chef_trainer.episodes.recovery import find_unfinished, recover, recover_all
 from chef_trainer.episodes.retention import Removal, Retention
-from chef_trainer.episodes.threaded import ThreadedWriter
+from chef_trainer.episodes.threaded import Encode, ThreadedWriter
 from chef_trainer.episodes.writer import ACTIVE_SUFFIX, EpisodeWriter
 
 __all__ = [
     'ACTIVE_SUFFIX',
     'Channel',
     'DiskFullError',
+    'Encode',
     'EpisodeFileError',
     'EpisodeReader',
     'EpisodeWriter',

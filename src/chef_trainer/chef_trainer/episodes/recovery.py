@@ -17,6 +17,7 @@ from mcap.stream_reader import CRCValidationError, StreamReader, breakup_chunk
 from chef_trainer.episodes.bag import Channel
 from chef_trainer.episodes.container import FOREIGN, RESTORE
 from chef_trainer.episodes.errors import EpisodeFileError
+from chef_trainer.episodes.labels import MARKS
 from chef_trainer.episodes.writer import ACTIVE_SUFFIX, RECORD_NAME, EpisodeWriter
 
 #: Suffix of the copy while it is being made; left behind only by a crash of the recovery itself.
@@ -105,7 +106,8 @@ def _copy(path: Path, records: Iterator[McapRecord], writer: EpisodeWriter) -> d
     if not writer.messages_written:
         raise EpisodeFileError(path, 'chunks', 'not one is whole', RESTORE)
     lost_end = {'outcome': 'abort', 'reason': 'the recorder did not finish', 'success': False}
-    return {**lost_end, **metadata, 'recovered': True}
+    marks = [*metadata.get(MARKS, ()), 'recovered: its end may be missing']
+    return {**lost_end, **metadata, 'recovered': True, MARKS: marks}
 
 
 def _records(stream: BinaryIO) -> Iterator[McapRecord]:

@@ -15,7 +15,7 @@ from chef_trainer.episodes.labels import labelled, read_labels
 from chef_trainer.episodes.writer import ACTIVE_SUFFIX, FORMAT_VERSION, RECORD_NAME
 
 #: Remedies.
-RECOVER = 'chef_trainer.episodes.recover saves what is whole'
+RECOVER = 'chef-data recover saves what is whole'
 RESTORE = 'restore it from a copy, or delete it'
 FOREIGN = 'only files of the CHEF recorder hold episodes'
 

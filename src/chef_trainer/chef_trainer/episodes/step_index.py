@@ -38,11 +38,11 @@ def load_steps(path: Path | str, keep: bool = True) -> Steps:
     known = _load(file)
     if known is not None:
         return known
-    fingerprint = _fingerprint(file)
+    of = fingerprint(file)
     steps = align(EpisodeReader(file))
     if keep:
         with contextlib.suppress(OSError):
-            _save(index_file(file), fingerprint, steps)
+            _save(index_file(file), of, steps)
     return steps
 
 
@@ -51,8 +51,8 @@ def index_file(path: Path) -> Path:
     return path.with_name(path.name.removesuffix('.mcap') + SUFFIX)
 
 
-def _fingerprint(file: Path) -> dict[str, Any]:
-    """Return what must not have changed: the episode file, and the labels beside it."""
+def fingerprint(file: Path) -> dict[str, Any]:
+    """Return size and time of an episode file and its labels: they tell when they changed."""
     labels = file.with_name(LABELS_FILE)
     return {'version': VERSION, 'file': _state(file), 'labels': _state(labels)}
 
@@ -70,7 +70,7 @@ def _load(file: Path) -> Steps | None:
     try:
         with np.load(index_file(file), allow_pickle=False) as archive:
             about = json.loads(bytes(archive['about']))
-            if about['of'] != _fingerprint(file):
+            if about['of'] != fingerprint(file):
                 return None
             cameras = tuple(map(Camera.from_dict, about['cameras']))
             steps = Steps(about['metadata'], archive['table'], cameras)
@@ -80,10 +80,10 @@ def _load(file: Path) -> Steps | None:
     return steps if steps.table.dtype == table_dtype(cameras) and steps.table.ndim == 1 else None
 
 
-def _save(path: Path, fingerprint: dict[str, Any], steps: Steps) -> None:
+def _save(path: Path, of: dict[str, Any], steps: Steps) -> None:
     """Write the index; readers and other writers see the old one or the new one, never half."""
     about = {
-        'of': fingerprint,
+        'of': of,
         'cameras': [dataclasses.asdict(camera) for camera in steps.cameras],
         'metadata': dict(steps.metadata),
     }

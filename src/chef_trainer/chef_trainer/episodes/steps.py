@@ -127,8 +127,8 @@ def _grid(reader: EpisodeReader, streams: Mapping[str, Stream]) -> tuple[np.ndar
 
 def _actions(reader: EpisodeReader, commands: np.ndarray) -> np.ndarray:
     """Return what the policy said, (n, 5) in [-1, 1], from the commands it was scaled to."""
-    spec = reader.metadata.get('spec') or {}
-    scale = (spec.get('action') or {}).get('scale') or ActionSpec().scale
+    action = _policy(reader).get('action') or {}
+    scale = action.get('scale') or ActionSpec().scale
     try:
         return commands / np.asarray(scale, np.float64).reshape(5)
     except ValueError as error:
@@ -136,9 +136,15 @@ def _actions(reader: EpisodeReader, commands: np.ndarray) -> np.ndarray:
         raise EpisodeFileError(reader.path, 'spec.action.scale', str(scale), remedy) from error
 
 
+def _policy(reader: EpisodeReader) -> dict[str, Any]:
+    """Return the spec of the policy that was running, as far as it is known."""
+    spec = reader.metadata.get('spec')
+    return spec if isinstance(spec, dict) else {}
+
+
 def _intentions(reader: EpisodeReader, count: int) -> np.ndarray:
     """Return the task in force at each row: metadata `intentions` lists [step, task] changes."""
-    tasks = (reader.metadata.get('spec') or {}).get('tasks') or (TASK,)
+    tasks = _policy(reader).get('tasks') or (TASK,)
     changes = reader.metadata.get('intentions') or [(0, tasks[0])]
     result = np.full(count, -1, np.int8)
     try:

@@ -94,7 +94,7 @@ def check_unfinished(folder: Path) -> Iterator[Finding]:
     """Report what a crash left below `folder`, or is being written."""
     for path in find_unfinished(folder):
         problem = 'is being written, or was left behind by a crash'
-        yield Finding(path, 'file', problem, f'wait, or: {RECOVER} (chef-data recover)')
+        yield Finding(path, 'file', problem, f'wait, or {RECOVER}')
 
 
 Note = Callable[..., None]

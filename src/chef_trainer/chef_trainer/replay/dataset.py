@@ -9,7 +9,7 @@ import numpy as np
 
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.discovery import find_episodes
-from chef_trainer.episodes.step_index import load_steps
+from chef_trainer.episodes.step_index import fingerprint, load_steps
 from chef_trainer.replay.batch import Batch, Window
 from chef_trainer.replay.store import Episode, Store
 from chef_trainer.spec import ObservationSpec
@@ -26,11 +26,7 @@ Metadata = Mapping[str, Any]
 
 
 class Dataset:
-    """Transitions of the episodes that were found, in memory but for the images.
-
-    Attributes:
-        refused: why files that were found are not in the set, one error each.
-    """
+    """Transitions of the episodes that were found, in memory but for the images."""
 
     def __init__(
         self,
@@ -46,7 +42,7 @@ class Dataset:
         self._ids: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._starts = np.empty(0, np.int64)
-        self.refused: list[EpisodeFileError] = []
+        self._refused: dict[Path, tuple[dict[str, Any], EpisodeFileError]] = {}
 
     @classmethod
     def open(
@@ -81,21 +77,28 @@ class Dataset:
     def refresh(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
         """Take in episodes that were finished meanwhile; return how many.
 
-        Any thread may do so while others sample.
+        Any thread may do so while others sample. A refused file is tried again when it or its
+        labels have changed.
         """
         with self._lock:
-            new = [path for path in find_episodes(self._paths) if path not in self._known]
+            new = [path for path in find_episodes(self._paths) if self._is_news(path)]
             added = []
             for number, path in enumerate(new):
                 self._known.add(path)
+                self._refused.pop(path, None)
                 try:
                     added += self._take(path)
                 except EpisodeFileError as error:
-                    self.refused.append(error)
+                    self._refused[path] = fingerprint(path), error
                 progress(number + 1, len(new))
             if added:
                 self._starts = np.concatenate((self._starts, *(e.starts for e in added)))
             return len(added)
+
+    @property
+    def refused(self) -> tuple[EpisodeFileError, ...]:
+        """Why files that were found are not in the set, one error each."""
+        return tuple(error for _, error in self._refused.values())
 
     @property
     def episodes(self) -> tuple[Episode, ...]:
@@ -200,6 +203,11 @@ class Dataset:
             intention=columns['intention'][rows],
             force=columns['force'][rows + 1],
             row=first,
+        )
+
+    def _is_news(self, path: Path) -> bool:
+        return path not in self._known or (
+            path in self._refused and self._refused[path][0] != fingerprint(path)
         )
 
     def _draw(self, batch: int, rng: np.random.Generator) -> np.ndarray:

@@ -46,7 +46,7 @@ class Mixture:
             if count:
                 part = self.datasets[number].sample(count, rng, **arguments)
                 parts.append(part._replace(source=np.full(count, number)))
-        return _joined(parts)
+        return joined(parts)
 
     def _counts(self, batch: int, rng: np.random.Generator) -> list[int]:
         """Return how many of `batch` each set gives."""
@@ -57,7 +57,8 @@ class Mixture:
         return np.bincount(drawn, minlength=len(edges)).tolist()
 
 
-def _joined(parts: list[Batch]) -> Batch:
+def joined(parts: list[Batch]) -> Batch:
+    """Concatenate batches along B."""
     if len(parts) == 1:
         return parts[0]
     return Batch(*(_concatenated(values) for values in zip(*parts, strict=True)))

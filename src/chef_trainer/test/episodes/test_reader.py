@@ -106,7 +106,9 @@ def test_text_of_changing_length_stays_one_array(tmp_path: Path) -> None:
     assert np.array_equal(arrays['wrench.force'][:, 0], np.arange(4.0))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(
         st.tuples(

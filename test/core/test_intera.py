@@ -17,6 +17,7 @@ from chef_cell.core.intera import (
     JointCommand,
     JointCommandArbiter,
     Mode,
+    RateLimit,
     RobotAssembly,
 )
 from chef_cell.core.limits import SAWYER
@@ -268,3 +269,11 @@ def test_whatever_is_sent_the_arm_is_driven_within_its_limits(mode, names, value
     speed = np.abs(arbiter.joint_velocity(0.0, HERE, True))
     assert (speed <= SAWYER.velocity).all()
     assert json.dumps(speed.tolist(), allow_nan=False)
+
+
+@pytest.mark.parametrize(('asked', 'sent'), [(100, 200), (500, 200), (50, 100), (1, 2), (0, 2)])
+def test_joint_states_go_out_as_often_as_asked_and_as_there_are(asked, sent):
+    limit = RateLimit()
+    limit.set(asked)
+    jitter = np.random.default_rng(0).uniform(-0.001, 0.001, 200)
+    assert sum(limit.due(0.01 * index + jitter[index]) for index in range(200)) == sent

@@ -60,6 +60,20 @@ def test_a_position_is_approached_at_full_speed_up_to_the_dead_zone(target, read
     assert device.closing_speed(reading) == speed
 
 
+def test_lagging_fingers_come_to_rest_where_they_are_told():
+    device = GripperDevice()
+    counts, speed, lag, period = 0.0, 0.0, 0.05, 0.01
+    for goal in (0.0, 0.041667, STROKE, 0.02):
+        device.handle(int(1e6 * goal) + 1, 'set', setting(position_m=goal))
+        for _ in range(150):
+            reading = GripperReading(0.0, counts, 255.0 * speed, Grasp.NONE)
+            wanted = device.closing_speed(reading)
+            speed += (wanted - speed) * period / lag
+            counts = min(max(counts + 255.0 * speed * period, 0.0), 255.0)
+        assert device.closing_speed(reading) == 0.0
+        assert abs(opening(reading) - goal) < 0.003
+
+
 def test_a_slower_speed_is_kept():
     device = GripperDevice()
     device.handle(1, 'set', setting(position_m=0.0, speed_mps=0.0425))

@@ -20,6 +20,9 @@ EFFORT_LIMITS = (80.0, 80.0, 40.0, 40.0, 9.0, 9.0, 9.0)
 DEFAULT_COMMAND_TIMEOUT = 0.2
 #: Largest timeout a client may ask for (s).
 MAX_COMMAND_TIMEOUT = 1.0
+#: Rate of the joint states (Hz), and the largest that may be asked for.
+DEFAULT_STATE_RATE = 100
+MAX_STATE_RATE = 800
 #: Share of each joint's speed limit used in position mode.
 DEFAULT_SPEED_RATIO = 0.3
 #: Position mode approaches its goal with this gain (1/s): critical damping for joints that follow
@@ -232,3 +235,30 @@ class JointCommandArbiter:
             self.rejected += 1
             raise CommandError(f'{what} {value} is not finite')
         return min(max(value, 0.0), upper)
+
+
+class RateLimit:
+    """How often the joint states go out: as clients ask, up to the rate of the arm's own loop."""
+
+    #: How much earlier than due a sample may come, because its source is never quite regular (s).
+    _EARLY = 0.003
+
+    def __init__(self, rate: int = DEFAULT_STATE_RATE) -> None:
+        self._period = 0.0
+        self._next = -np.inf
+        self.set(rate)
+
+    def set(self, rate: int) -> None:
+        """Ask for `rate` (Hz), clamped to 1 .. 800 as on the robot."""
+        self._period = 1.0 / min(max(rate, 1), MAX_STATE_RATE)
+        self._next = -np.inf
+
+    def due(self, now: float) -> bool:
+        """Return whether the sample taken at `now` (s) goes out."""
+        if now < self._next - self._EARLY:
+            return False
+        # From when it was due, so that early and late samples leave the rate as it is; but after
+        # a pause there is nothing to catch up.
+        on_time = now - self._next < self._period
+        self._next = (self._next if on_time else now) + self._period
+        return True

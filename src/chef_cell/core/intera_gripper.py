@@ -19,6 +19,8 @@ STROKE = 0.085
 FULL_COUNTS = 255.0
 #: Closing speed of the gripper at full speed (m/s).
 FULL_SPEED = 0.085
+#: Speed per distance to the goal (1/s).
+POSITION_GAIN = 8.0
 #: Seen command times a device keeps.
 COMMAND_HISTORY = 100
 #: Slower than this the fingers count as still (counts/s).
@@ -107,7 +109,9 @@ class GripperDevice:
             or abs(error) <= self._values['dead_zone_m']
         ):
             return 0.0
-        return math.copysign(min(1.0, float(self._values['speed_mps']) / FULL_SPEED), error)
+        # Slower near the goal: the fingers follow with a lag, and would swing about it.
+        speed = min(POSITION_GAIN * abs(error), float(self._values['speed_mps']))
+        return math.copysign(min(1.0, speed / FULL_SPEED), error)
 
     def signals(self, reading: GripperReading) -> tuple[Signal, ...]:
         """Return every signal of the device for the state of the fingers."""

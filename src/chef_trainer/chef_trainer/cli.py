@@ -11,9 +11,10 @@ import rich.console
 from chef_trainer import policy_file
 from chef_trainer.distillation.aggregate import Aggregate
 from chef_trainer.distillation.dagger import distill
-from chef_trainer.distillation.learner import DivergedError, Learner
+from chef_trainer.distillation.learner import Learner
 from chef_trainer.distillation.recipe import load_recipe
 from chef_trainer.distillation.run import Run, open_run
+from chef_trainer.errors import DivergedError
 from chef_trainer.evaluation.card import write_card
 from chef_trainer.evaluation.evaluate import Verdict, evaluate, trials
 from chef_trainer.evaluation.statistics import summarise

@@ -77,12 +77,12 @@ class PolicySpec:
         if fields.get('version') != 1:
             raise SpecError(f'spec version {fields.get("version")!r}, this software reads 1')
         observations = tuple(
-            _build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))})
+            build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))})
             for item in fields.pop('observations', ())
         )
         action = fields.pop('action', {})
-        action = _build(ActionSpec, {key: _tuple(value) for key, value in action.items()})
-        spec = _build(
+        action = build(ActionSpec, {key: _tuple(value) for key, value in action.items()})
+        spec = build(
             cls,
             {
                 **{key: _tuple(value) for key, value in fields.items()},
@@ -122,12 +122,17 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _build(kind: type, fields: dict[str, Any]) -> Any:
+def build(kind: type, fields: dict[str, Any], error_type: type[ValueError] = SpecError) -> Any:
+    """Return a dataclass filled from a mapping.
+
+    Raises:
+        error_type: naming unknown keys and those that are allowed, or those that are missing.
+    """
     allowed = {field.name for field in dataclasses.fields(kind)}
     unknown = sorted(set(fields) - allowed)
     if unknown:
-        raise SpecError(f'{kind.__name__}: unknown {unknown}, allowed: {sorted(allowed)}')
+        raise error_type(f'{kind.__name__}: unknown {unknown}, allowed: {sorted(allowed)}')
     try:
         return kind(**fields)
     except TypeError as error:
-        raise SpecError(f'{kind.__name__}: {error}') from error
+        raise error_type(f'{kind.__name__}: {error}') from error

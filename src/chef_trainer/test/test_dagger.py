@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from chef_trainer import policy_file
+from chef_trainer.curves import Log
 from chef_trainer.distillation.dagger import distill
-from chef_trainer.distillation.log import Log
 from chef_trainer.distillation.recipe import from_dict, load_recipe
-from chef_trainer.distillation.run import Run, RunError, open_run
+from chef_trainer.distillation.run import Run, open_run
+from chef_trainer.errors import RunError
 from chef_trainer.progress import progress_bars
 
 ENTRY = 'point_mass:PointMass'

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
+from chef_trainer.curves import Log
 from chef_trainer.distillation.aggregate import Aggregate
 from chef_trainer.distillation.collect import Collection, collect
 from chef_trainer.distillation.learner import Learner
-from chef_trainer.distillation.log import Log
 from chef_trainer.distillation.run import Run
 from chef_trainer.evaluation.pool import run_jobs
 from chef_trainer.export.onnx import export_policy

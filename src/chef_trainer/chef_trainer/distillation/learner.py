@@ -13,14 +13,11 @@ from chef_trainer.distillation.aggregate import Aggregate, States
 from chef_trainer.distillation.augment import mix_states, move_objects
 from chef_trainer.distillation.recipe import Recipe, RecipeError
 from chef_trainer.distillation.teachers import Teachers
+from chef_trainer.errors import DivergedError
 from chef_trainer.losses.hints import hidden_mismatch
 from chef_trainer.losses.projection import mixed_kl
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.policy_file import replacing
-
-
-class DivergedError(RuntimeError):
-    """A loss was not finite."""
 
 
 class Learner:
@@ -52,7 +49,7 @@ class Learner:
         divergence, mismatch = self.compare(states)
         loss = divergence.mean() + self.recipe.hints * mismatch
         if not torch.isfinite(loss):
-            raise DivergedError(f'loss is {loss.item()} at update {self.step}')
+            raise DivergedError(f'loss is {loss.item()} at update {self.step}', self.step)
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate()
         self.optimizer.zero_grad()

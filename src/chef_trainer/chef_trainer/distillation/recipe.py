@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from chef_trainer.spec import ObservationSpec
+from chef_trainer.spec import ObservationSpec, build
 
 
 class RecipeError(ValueError):
@@ -98,24 +98,15 @@ def from_dict(values: dict[str, Any]) -> Recipe:
     """Build a recipe from plain lists and dictionaries."""
     values = dict(values)
     values['observations'] = tuple(
-        _build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))})
+        build(ObservationSpec, {**item, 'shape': tuple(item.get('shape', ()))}, RecipeError)
         for item in values.get('observations', ())
     )
-    values['iterations'] = tuple(_build(Iteration, item) for item in values.get('iterations', ()))
-    values['jitter'] = tuple(_build(Jitter, item) for item in values.get('jitter', ()))
+    values['iterations'] = tuple(
+        build(Iteration, item, RecipeError) for item in values.get('iterations', ())
+    )
+    values['jitter'] = tuple(build(Jitter, item, RecipeError) for item in values.get('jitter', ()))
     values['differences'] = tuple(tuple(pair) for pair in values.get('differences', ()))
     values['episodes'] = {str(key): count for key, count in values.get('episodes', {}).items()}
     if 'hidden' in values:
         values['hidden'] = tuple(values['hidden'])
-    return _build(Recipe, values)
-
-
-def _build(kind: type, values: dict[str, Any]) -> Any:
-    allowed = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - allowed)
-    if unknown:
-        raise RecipeError(f'{kind.__name__}: unknown {unknown}, allowed: {sorted(allowed)}')
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise RecipeError(f'{kind.__name__}: {error}') from error
+    return build(Recipe, values, RecipeError)

@@ -1,20 +1,15 @@
 """The directory of one distillation run: what is where, and whose it is."""
 
 import dataclasses
-import importlib.metadata
-import json
 from pathlib import Path
-from typing import Any
 
 from chef_trainer import policy_file
 from chef_trainer.distillation.collect import Collection
 from chef_trainer.distillation.recipe import Recipe, from_dict
 from chef_trainer.distillation.teachers import Teachers
+from chef_trainer.errors import RunError
+from chef_trainer.run_directory import claim, read_claim, software
 from chef_trainer.spec import PolicySpec
-
-
-class RunError(ValueError):
-    """A run directory belongs to something else, or a teacher is missing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,17 +65,7 @@ class Run:
         for triplet in self.recipe.episodes:
             if not self.teacher(triplet).is_file():
                 raise RunError(f'{self.teacher(triplet)}: no teacher for triplet {triplet}')
-        ours = json.loads(json.dumps(dataclasses.asdict(self), default=str))
-        if self._file.exists():
-            theirs = json.loads(self._file.read_text())
-            differing = _differing(ours['recipe'], theirs['recipe']) + _differing(ours, theirs)
-            if differing:
-                raise RunError(
-                    f'{self.directory} holds a run that differs in {differing}; '
-                    'name another run directory, or restore what differs to go on'
-                )
-        with policy_file.replacing(self._file) as temporary:
-            temporary.write_text(json.dumps(ours, indent=1))
+        claim(self._file, dataclasses.asdict(self), ignored=('directory', 'teachers'))
 
     @property
     def _file(self) -> Path:
@@ -137,32 +122,12 @@ class Run:
                 'learning_rate': self.recipe.learning_rate,
                 'batch': self.recipe.batch,
                 'seed': self.recipe.seed,
-                'software': _software(),
+                'software': software(),
             },
         )
 
 
 def open_run(directory: Path) -> Run:
     """Return the run that was carried out in `directory`; raises RunError if there is none."""
-    try:
-        values = json.loads((directory / 'run.json').read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise RunError(f'{directory}: not a run directory: {error}') from error
+    values = read_claim(directory / 'run.json')
     return Run(from_dict(values['recipe']), directory, values['entry'], Path(values['teachers']))
-
-
-def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
-    """Return the keys whose values differ; where the folders lie does not matter."""
-    keys = set(ours | theirs) - {'directory', 'teachers', 'recipe'}
-    return sorted(key for key in keys if ours.get(key) != theirs.get(key))
-
-
-def _software() -> dict[str, str]:
-    """Versions of what decides the numbers; a package that is not installed is left out."""
-    versions: dict[str, Any] = {}
-    for package in ('torch', 'numpy', 'mujoco', 'onnxruntime'):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions

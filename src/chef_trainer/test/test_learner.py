@@ -9,8 +9,8 @@ import torch
 from chef_trainer.distillation.aggregate import Aggregate
 from chef_trainer.distillation.learner import Learner
 from chef_trainer.distillation.recipe import RecipeError, from_dict
-from chef_trainer.errors import DivergedError
 from chef_trainer.distillation.teachers import Teachers
+from chef_trainer.errors import DivergedError
 from chef_trainer.networks.distributions import MixedDistribution
 
 STATES = 64

@@ -23,6 +23,7 @@ SAFETY = {
     'joint_timeout': 0.4,
     'command_timeout': 0.8,
     'controller_timeout': 0.8,
+    'command_behind': 5.0,
     'missed_deadlines': 1000,
 }
 CONTROLLER = {'safety_timeout': 0.4, 'joint_timeout': 0.4, 'command_timeout': 0.4}

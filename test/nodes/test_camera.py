@@ -13,6 +13,7 @@ from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import ImageReading
 from chef_cell.nodes import camera_info, messages, ros
 from chef_cell.testing.ros_harness import Graph
+from chef_interfaces.msg import CameraState
 
 NAMES = ('front', 'back')
 
@@ -55,11 +56,11 @@ class Devices:
         assert got.header == sent.header
         return sent, got
 
-    def status(self, name):
-        """Newest diagnosis of a camera that was made from now on."""
+    def status(self, part):
+        """Newest diagnosis of a camera, or of what it hears, that was made from now on."""
         self.diagnostics.forget()
         self.graph.wait_for(lambda: self.diagnostics, 'diagnostics')
-        found = [s for s in self.diagnostics[-1].status if s.name == f'camera: {name}']
+        found = [s for s in self.diagnostics[-1].status if s.name == f'camera: {part}']
         return found[0], {value.key: value.value for value in found[0].values}
 
 
@@ -132,11 +133,11 @@ def test_a_malformed_image_is_refused_and_counted(devices, change):
     assert int(after['refused']) == int(before['refused']) + 1
 
 
-def test_rate_and_age_are_told(devices):
+def test_the_rate_is_told(devices):
     timer = devices.graph.every(0.05, lambda: devices.send('front', noise(128, 128)))
 
     def told():
-        _, values = devices.status('front')
+        _, values = devices.status('camera/front/device/image_raw')
         return 10.0 <= float(values['rate (Hz)']) <= 30.0
 
     devices.graph.wait_for(told, 'a rate of about 20 Hz')
@@ -149,13 +150,42 @@ def test_in_real_time_silence_is_a_problem_and_age_counts_from_the_stamp():
         status, _ = devices.status('front')
         assert status.level == DiagnosticStatus.WARN
         assert status.message == 'no images'
-        message = messages.image_to_message(
-            ImageReading(0.0, noise(8, 8)), graph.probe.get_clock().now().to_msg(), 'x'
-        )
-        devices.image_publisher['front'].publish(message)
-        graph.wait_for(lambda: devices.images['front'], 'an image')
-        _, values = devices.status('front')
-        assert 0.0 <= float(values['age (s)']) < 1.0
+
+        def send():
+            now = graph.probe.get_clock().now().to_msg()
+            message = messages.image_to_message(ImageReading(0.0, noise(8, 8)), now, 'x')
+            devices.image_publisher['front'].publish(message)
+
+        graph.every(0.05, send)
+
+        def told():
+            _, values = devices.status('camera/front/device/image_raw')
+            return 0.0 <= float(values['age p50 (ms)']) <= float(values['age p99 (ms)']) < 1e3
+
+        graph.wait_for(told, 'ages')
+
+
+def test_every_image_says_whether_the_camera_still_sees(devices):
+    states = devices.graph.collect(CameraState, 'camera/state')
+    devices.graph.wait_for(devices.graph.connected, 'the state')
+
+    def seen(pixels):
+        states.forget()
+        sent = devices.send('back', pixels)
+        devices.graph.wait_for(lambda: states and states[-1].header == sent.header, 'its state')
+        assert states[-1].camera == 'back'
+        return states[-1].same_stamp, states[-1].same_pixels
+
+    first, second = noise(128, 128), noise(256, 256)
+    seen(second)
+    assert [seen(first), seen(first), seen(first), seen(second)] == [
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (1, 1),
+    ]
+    devices.count -= 1
+    assert seen(second) == (2, 2)
 
 
 def test_an_inactive_node_is_silent_and_comes_back():
@@ -170,6 +200,8 @@ def test_an_inactive_node_is_silent_and_comes_back():
         assert change(Transition.TRANSITION_DEACTIVATE)
         topic = '/cell/camera/front/device/image_raw'
         graph.wait_for(lambda: not graph.probe.count_subscribers(topic), 'its silence')
+        assert change(Transition.TRANSITION_CLEANUP)
+        assert change(Transition.TRANSITION_CONFIGURE)
         assert change(Transition.TRANSITION_ACTIVATE)
         graph.wait_for(graph.connected, 'the node')
         devices.served('front', noise(8, 8))

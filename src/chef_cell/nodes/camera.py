@@ -9,7 +9,7 @@ import sys
 
 from chef_cell.nodes import ros
 from chef_cell.nodes.camera_stream import CameraStream
-from chef_cell.nodes.diagnostics import PERIOD, Diagnostics
+from chef_cell.nodes.diagnostics import Health
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +28,12 @@ class CameraSettings:
 class CameraNode(ros.ManagedNode):
     """Serves its cameras while it is active."""
 
+    hardware = 'cameras'
+
     def __init__(self) -> None:
         super().__init__('camera')
         self._settings = ros.declare_settings(self, CameraSettings)
         self._streams: dict[str, CameraStream] = {}
-        Diagnostics(self, 'cameras', self._report)
 
     def start(self) -> None:
         """Open the streams."""
@@ -48,8 +49,9 @@ class CameraNode(ros.ManagedNode):
             stream.close()
         self._streams = {}
 
-    def _report(self) -> dict[str, tuple[str, dict[str, object]]]:
-        return {name: stream.report(PERIOD) for name, stream in self._streams.items()}
+    def diagnose(self) -> dict[str, Health]:
+        """Return how each camera is."""
+        return {name: stream.health() for name, stream in self._streams.items()}
 
 
 def main() -> int:

@@ -5,27 +5,33 @@ import PIL.Image
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
-from chef_cell.core.imaging import Intrinsics
+from chef_cell.core.imaging import CameraReading, Intrinsics, RepeatCounter
 from chef_cell.core.readings import ImageReading
 from chef_cell.nodes import camera_info, messages, ros
+from chef_cell.nodes.diagnostics import Health
+from chef_interfaces.msg import CameraState
 
 
 class CameraStream:
     """Takes images of any size and gives square ones of `size` pixels.
 
-    `lockstep` says that images are stamped with simulated time, which stands still at will.
+    With each it tells the safety latch whether the camera still sees: images are too large to be
+    judged there. `lockstep` says that they come when simulated time goes on.
     """
 
     def __init__(self, node: Node, name: str, size: int, lockstep: bool) -> None:
         self._node = node
+        self._name = name
         self._size = size
         self._lockstep = lockstep
         self._intrinsics: Intrinsics | None = None
         self._refused = self._received = self._reported = 0
-        self._age = float('nan')  # s, of the newest image when it arrived
+        self._repeats = RepeatCounter()
+        self._newest = CameraReading(0.0)
         prefix, sensor = f'camera/{name}/', ros.SENSOR_PUBLISHER_QOS
         self._images = node.create_publisher(Image, prefix + 'image_raw', sensor)
         self._infos = node.create_publisher(CameraInfo, prefix + 'camera_info', sensor)
+        self._states = node.create_publisher(CameraState, 'camera/state', ros.COMMAND_QOS)
         self._subscriptions = [
             node.create_subscription(kind, f'{prefix}device/{topic}', callback, qos)
             for kind, topic, callback, qos in (
@@ -38,18 +44,21 @@ class CameraStream:
         """Stop listening and publishing."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._node.destroy_publisher(self._images)
-        self._node.destroy_publisher(self._infos)
+        for publisher in (self._images, self._infos, self._states):
+            self._node.destroy_publisher(publisher)
 
-    def report(self, period: float) -> tuple[str, dict[str, object]]:
-        """Return what is wrong (empty if nothing), and values, for the last `period` (s)."""
-        rate = (self._received - self._reported) / period
-        self._reported = self._received
-        values: dict[str, object] = {'rate (Hz)': rate, 'refused': self._refused}
-        if self._lockstep:
-            return '', values
-        values['age (s)'] = self._age
-        return '' if rate else 'no images', values
+    def health(self) -> Health:
+        """Return how the camera was since the last call."""
+        received, self._reported = self._received - self._reported, self._received
+        newest = self._newest
+        values = {
+            'images': self._received,
+            'refused': self._refused,
+            'images with this stamp': newest.same_stamp,
+            'images with these pixels': newest.same_pixels,
+        }
+        silent = not received and not self._lockstep
+        return Health('no images' if silent else '', values)
 
     def _on_info(self, message: CameraInfo) -> None:
         try:
@@ -64,17 +73,20 @@ class CameraStream:
             self._refuse(error)
             return
         self._received += 1
-        now = self._node.get_clock().now().nanoseconds
-        self._age = (now - ros.nanoseconds(message.header.stamp)) * 1e-9
         if self._intrinsics is not None:
             info = camera_info.to_message(self._intrinsics)
             info.header = message.header
             self._infos.publish(info)
         self._images.publish(image)
+        newest = self._newest
+        state = CameraState(header=message.header, camera=self._name)
+        state.same_stamp, state.same_pixels = newest.same_stamp, newest.same_pixels
+        self._states.publish(state)
 
     def _cut(self, message: Image) -> Image:
         """Return the central square, resized; raises ValueError on a malformed image."""
         reading = messages.image_from_message(message)
+        self._newest = self._repeats.count(reading.stamp, reading.pixels)
         height, width, _ = reading.pixels.shape
         size = (self._size, self._size)
         if (height, width) == size:

@@ -13,15 +13,15 @@ from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from sensor_msgs.msg import JointState
 
-from chef_cell.core.command import CommandGate, Decision, GateSettings
+from chef_cell.core.command import CommandGate, GateSettings
 from chef_cell.core.joint_loop import AT_REST, JointLoop
 from chef_cell.core.lockstep import StampGate
-from chef_cell.core.timing import PeriodStatistics
-from chef_cell.core.velocity import CartesianController, ControllerSettings, ControlOutput
+from chef_cell.core.velocity import CartesianController, ControllerSettings
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.controller_report import ControllerReport
+from chef_cell.nodes.diagnostics import Health
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import (
-    ControllerState,
     EpisodeState,
     GripperCommand,
     SafetyState,
@@ -44,16 +44,14 @@ class ControllerNode(ros.CellNode):
         self._gate = CommandGate(ros.declare_settings(self, GateSettings))
         settings = ros.declare_settings(self, ControllerSettings)
         self._loop = JointLoop(self._gate, CartesianController(ArmKinematics(), settings, PERIOD))
-        self._periods = PeriodStatistics(PERIOD)
+        self._report = ControllerReport(self, PERIOD)
         self._stamps = StampGate(INPUTS)
         self._tick = Tick()
-        self._reason = ''
         self._count = itertools.count()
         self._joint_commands = self.create_publisher(
             JointCommand, '/robot/limb/right/joint_command', ros.COMMAND_QOS
         )
         self._grips = self.create_publisher(GripperCommand, 'gripper/command', ros.COMMAND_QOS)
-        self._states = self.create_publisher(ControllerState, 'controller/state', ros.COMMAND_QOS)
         qos = ros.sensor_qos(self._lockstep)
         self.create_subscription(JointState, '/robot/joint_states', self._on_joints, qos)
         self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
@@ -114,26 +112,21 @@ class ControllerNode(ros.CellNode):
         self._step(time.monotonic(), self.get_clock().now().to_msg(), due)
 
     def _step(self, now: float, stamp: Time, command_due: bool) -> None:
-        self._periods.tick(time.monotonic())
+        self._report.tick()
         decision, output = self._loop.step(now)
         if command_due:
             self._grips.publish(messages.gripper_command(decision.command, stamp))
         self._joint_commands.publish(messages.velocity_to_message(output.joint_velocity, stamp))
         if command_due:
-            self._publish_state(decision, output, stamp)
-
-    def _publish_state(self, decision: Decision, output: ControlOutput, stamp: Time) -> None:
-        if decision.reason != self._reason:
-            self.get_logger().info(f'{self._reason or "moving"} -> {decision.reason or "moving"}')
-            self._reason = decision.reason
-        state = messages.controller_state(decision.reason, output, stamp)
-        state.period_ms = [1e3 * period for period in self._periods.take()]
-        state.missed_deadlines = self._periods.missed
-        self._states.publish(state)
+            self._report.publish(decision, output, stamp)
 
     def _halt(self) -> None:
         now = self.get_clock().now().to_msg()
         self._joint_commands.publish(messages.velocity_to_message(AT_REST.joint_velocity, now))
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return why the arm stops, and how regular the joint loop is."""
+        return self._report.health(self._lockstep)
 
     def stop(self) -> None:
         """Leave the arm at rest: the last command is zero velocity."""

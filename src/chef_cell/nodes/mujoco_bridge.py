@@ -15,7 +15,7 @@ from chef_cell.nodes.bridge_cameras import BridgeCameras
 from chef_cell.nodes.bridge_devices import Devices
 from chef_cell.nodes.bridge_lockstep import Lockstep
 from chef_cell.nodes.bridge_realtime import RealTime
-from chef_cell.nodes.diagnostics import Diagnostics
+from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.intera_border import InteraBorder
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
@@ -46,6 +46,8 @@ class BridgeSettings:
 class MujocoBridge(ros.CellNode):
     """Builds the cell, resets its scene between episodes, and says how it is."""
 
+    hardware = 'simulated Sawyer'
+
     def __init__(self) -> None:
         super().__init__('mujoco_bridge')
         settings = ros.declare_settings(self, BridgeSettings)
@@ -73,7 +75,6 @@ class MujocoBridge(ros.CellNode):
         )
         self.create_service(ResetScene, 'sim/reset_scene', self._on_reset)
         self.create_service(SetBool, 'sim/press_estop', self._on_press_estop)
-        Diagnostics(self, 'simulated Sawyer', self._report)
 
     def _on_reset(
         self, request: ResetScene.Request, response: ResetScene.Response
@@ -114,7 +115,8 @@ class MujocoBridge(ros.CellNode):
         response.success = True
         return response
 
-    def _report(self) -> dict[str, tuple[str, dict[str, int]]]:
+    def diagnose(self) -> dict[str, Health]:
+        """Return the fate of the commands, and what time was lost."""
         arbiter = self._robot.arbiter
         refused = arbiter.rejected + self._devices.refused
         commands = {
@@ -125,8 +127,8 @@ class MujocoBridge(ros.CellNode):
         counts = self._time.counts()
         amiss = ', '.join(f'{count} {name}' for name, count in counts.items() if count)
         return {
-            'commands': (f'{refused} commands refused' if refused else '', commands),
-            'time': (amiss, counts),
+            'commands': Health(f'{refused} commands refused' if refused else '', commands),
+            'time': Health(amiss, counts),
         }
 
     def stop(self) -> None:

@@ -1,6 +1,5 @@
 """Policy node: one task command per control period of a running episode."""
 
-import dataclasses
 import sys
 import time
 from functools import partial
@@ -10,23 +9,12 @@ from builtin_interfaces.msg import Time
 
 from chef_cell.core.actor import Actor
 from chef_cell.core.policy_slot import Candidate, Offer, PolicySlot
-from chef_cell.drivers.onnx_runner import OnnxRunner
 from chef_cell.nodes import messages, ros
-from chef_cell.nodes.policy_loader import PolicyLoader
+from chef_cell.nodes.diagnostics import Health
+from chef_cell.nodes.fault_switch import FaultSwitch
+from chef_cell.nodes.policy_loader import PolicyLoader, PolicySettings, opener
 from chef_cell.sim.kinematics import ArmKinematics
-from chef_interfaces.msg import EpisodeState, PolicyState, SafetyState, TaskCommand, Tick
-
-
-@dataclasses.dataclass(frozen=True)
-class PolicySettings:
-    """Parameters of the node."""
-
-    lockstep: bool = False
-    policy: str = ''  # policy file to start with; empty: wait for policy/load_policy
-    cameras: tuple[str, ...] = ()
-    rate_hz: float = 20.0
-    max_age: float = 0.2  # s; an older reading stops the policy (real time only)
-    providers: tuple[str, ...] = ('CUDAExecutionProvider', 'CPUExecutionProvider')
+from chef_interfaces.msg import EpisodeState, PolicyState, TaskCommand, Tick
 
 
 class PolicyNode(ros.ManagedNode):
@@ -39,13 +27,16 @@ class PolicyNode(ros.ManagedNode):
     def __init__(self) -> None:
         super().__init__('policy')
         self._tick: Tick | None = None
+        self._state = PolicyState()
         self._inference_ms = 0.0
         self._loader: PolicyLoader | None = None
 
     def setup(self) -> None:
         """Load the first policy; subscribe to everything a policy may ask for."""
         self._settings = settings = ros.declare_settings(self, PolicySettings)
-        slot = PolicySlot(Offer(settings.rate_hz, settings.cameras), self._open)
+        slot = PolicySlot(
+            Offer(settings.rate_hz, settings.cameras), opener(self, settings.providers)
+        )
         self._actor = Actor(slot, ArmKinematics())
         self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
@@ -54,7 +45,7 @@ class PolicyNode(ros.ManagedNode):
         for name, (kind, topic, _) in self._inputs.items():
             self.create_subscription(kind, topic, partial(self._on_reading, name), qos)
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
-        self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
+        FaultSwitch(self)
         if settings.lockstep:
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
         else:
@@ -69,16 +60,16 @@ class PolicyNode(ros.ManagedNode):
         """Say which policy is ready."""
         self._publish_state()
 
+    def pause(self) -> None:
+        """Stay silent until the next episode: going on must not resume this one."""
+        self._actor.halted = True
+        self._publish_state()
+
     def teardown(self) -> None:
         """Stop answering load requests."""
         if self._loader is not None:
             self._loader.close()
             self._loader = None
-
-    def _open(self, path: str) -> OnnxRunner:
-        runner = OnnxRunner(path, self._settings.providers)
-        self.get_logger().info(f'{path} runs on {runner.provider}')
-        return runner
 
     def _take(self, candidate: Candidate) -> None:
         if not self._actor.take(candidate):
@@ -96,13 +87,9 @@ class PolicyNode(ros.ManagedNode):
             self._actor.end()
         self._publish_state()
 
-    def _on_safety(self, verdict: SafetyState) -> None:
-        """A fault silences the policy until the next episode: rearming must not resume it."""
-        self._actor.halted |= verdict.level == SafetyState.FAULT
-
     def _on_reading(self, name: str, message: Any) -> None:
-        stamp = ros.nanoseconds(message.header.stamp)
-        self._actor.put(name, stamp, partial(self._inputs[name][2], message))
+        read = partial(self._inputs[name][2], message)
+        self._actor.put(name, ros.nanoseconds(message.header.stamp), read)
         self._try_tick()
 
     def _on_tick(self, tick: Tick) -> None:
@@ -135,10 +122,14 @@ class PolicyNode(ros.ManagedNode):
         self._publish_state(stamp)
 
     def _publish_state(self, stamp: Time | None = None) -> None:
-        state = messages.policy_state(self._actor, stamp or self.get_clock().now().to_msg())
-        state.ready = state.ready and self.active
-        state.inference_ms = self._inference_ms
-        self._states.publish(state)
+        self._state = messages.policy_state(self._actor, stamp or self.get_clock().now().to_msg())
+        self._state.ready &= self.active
+        self._state.inference_ms = self._inference_ms
+        self._states.publish(self._state)
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return the state published last."""
+        return {'policy': Health.of(self._state, self._state.fault)}
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The service policy/load_policy, answered beside the control of the arm."""
 
+import dataclasses
 import queue
 import threading
 from collections.abc import Callable
@@ -8,12 +9,36 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from chef_cell.core.policy_slot import Candidate
+from chef_cell.drivers.onnx_runner import OnnxRunner
 from chef_cell.nodes import ros
 from chef_interfaces.srv import LoadPolicy
 
 #: How often the owner looks for a policy that was loaded (s).
 _PERIOD = 0.02
 _SPIN_TIMEOUT = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicySettings:
+    """Parameters of the policy node."""
+
+    lockstep: bool = False
+    policy: str = ''  # policy file to start with; empty: wait for policy/load_policy
+    cameras: tuple[str, ...] = ()
+    rate_hz: float = 20.0
+    max_age: float = 0.2  # s; an older reading stops the policy (real time only)
+    providers: tuple[str, ...] = ('CUDAExecutionProvider', 'CPUExecutionProvider')
+
+
+def opener(node: Node, providers: tuple[str, ...]) -> Callable[[str], OnnxRunner]:
+    """Return what opens a policy file, and tells the log of `node` on what it runs."""
+
+    def open_file(path: str) -> OnnxRunner:
+        runner = OnnxRunner(path, providers)
+        node.get_logger().info(f'{path} runs on {runner.provider}')
+        return runner
+
+    return open_file
 
 
 class PolicyLoader:

@@ -1,142 +1,54 @@
 """What every node shares: start and stop, settings from parameters, QoS by role, time stamps."""
 
-import dataclasses
+import functools
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import rclpy
-from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from rclpy.timer import Timer
-from std_msgs.msg import String
 
-from chef_cell.core import settings as core_settings
+from chef_cell.nodes.diagnostics import Diagnostics, MonitoredNode
+from chef_cell.nodes.parameters import declare_settings
+from chef_cell.nodes.roll_call import RollCall
+from chef_cell.nodes.wire import (
+    COMMAND_QOS,
+    SENSOR_PUBLISHER_QOS,
+    STATE_QOS,
+    every,
+    nanoseconds,
+    seconds,
+    sensor_qos,
+    to_stamp,
+)
 
-Settings = TypeVar('Settings')
+__all__ = [
+    'COMMAND_QOS',
+    'SENSOR_PUBLISHER_QOS',
+    'STATE_QOS',
+    'CellNode',
+    'ManagedNode',
+    'RollCall',
+    'declare_settings',
+    'every',
+    'nanoseconds',
+    'run',
+    'seconds',
+    'sensor_qos',
+    'to_stamp',
+]
 
 #: How long one wait for work may take: the bound on reacting to a signal (s).
 SPIN_TIMEOUT = 0.05
 
-# Publishers always offer reliable; a real-time subscriber of a sensor asks for best effort, so
-# that a lost sample is dropped instead of delaying the next. In lockstep nothing may be lost.
-STATE_QOS = QoSProfile(
-    depth=1,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
-# A reliable publisher drops what a slow subscriber has not taken once `depth` newer samples have
-# followed; in lockstep, with thousands of samples a second, 10 of them are 10 ms.
-COMMAND_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-SENSOR_PUBLISHER_QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 
-
-def sensor_qos(lockstep: bool) -> QoSProfile:
-    """QoS of a sensor subscription: reliable in lockstep, best effort in real time."""
-    reliability = ReliabilityPolicy.RELIABLE if lockstep else ReliabilityPolicy.BEST_EFFORT
-    return QoSProfile(depth=10, reliability=reliability)
-
-
-def nanoseconds(stamp: Time) -> int:
-    """Return a message stamp as integer nanoseconds."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
-
-
-def seconds(stamp: Time) -> float:
-    """Return a message stamp in seconds."""
-    return nanoseconds(stamp) * 1e-9
-
-
-def to_stamp(time_ns: int) -> Time:
-    """Return integer nanoseconds as a message stamp."""
-    return Time(sec=time_ns // 1_000_000_000, nanosec=time_ns % 1_000_000_000)
-
-
-def every(node: Node, period: float, callback: Callable[[], None]) -> Timer:
-    """Call `callback` every `period` seconds of a clock that never jumps."""
-    return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-
-def declare_settings(node: Node, kind: type[Settings]) -> Settings:
-    """Declare one read-only parameter per field of the frozen dataclass `kind`, and fill it.
-
-    The field's `metadata['doc']`, if any, becomes the parameter's description. Effective values
-    are logged, because a safety limit nobody can see is a limit nobody can trust.
-
-    Raises:
-        SettingsError: a value is missing, of the wrong type or out of range.
-    """
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        # Dynamic typing, because YAML readers give 3 where a limit of 3.0 is meant; the type is
-        # checked below.
-        descriptor = ParameterDescriptor(
-            description=field.metadata.get('doc', ''), read_only=True, dynamic_typing=True
-        )
-        default = None if field.default is dataclasses.MISSING else field.default
-        value = node.declare_parameter(field.name, _parameter_default(default), descriptor).value
-        value = default if value is None else value
-        if value is None:
-            raise core_settings.SettingsError(f'parameter {field.name} is not set')
-        values[field.name] = value
-    settings = core_settings.from_dict(kind, values)
-    node.get_logger().info(f'settings: {settings}')
-    return settings
-
-
-def _parameter_default(default: Any) -> Any:
-    """An empty list has no ROS type: leave such a parameter unset."""
-    if isinstance(default, tuple):
-        return list(default) or None
-    return default
-
-
-class RollCall:
-    """Says on the latched topic `connected` when this node and all of its `peers` are connected.
-
-    Until then a message may be published before a subscriber is known, and is lost to it: in
-    lockstep everybody would wait for ever. Publisher and subscription of `connected` are made
-    last; DDS announces the endpoints of a process in the order in which they were made, so who
-    knows those two of a peer knows all of its endpoints.
-    """
-
-    TOPIC = 'connected'
-    _PERIOD = 0.05  # s
-
-    def __init__(self, node: Node) -> None:
-        descriptor = ParameterDescriptor(
-            description='nodes that must be connected to this one', dynamic_typing=True
-        )
-        self._node = node
-        self._peers = set(node.declare_parameter('peers', None, descriptor).value or ())
-        self._publisher = node.create_publisher(String, self.TOPIC, STATE_QOS)
-        node.create_subscription(String, self.TOPIC, lambda _: None, STATE_QOS)
-        self._timer = every(node, self._PERIOD, self._look)
-
-    def _look(self) -> None:
-        topic = self._publisher.topic_name
-        here = self._node.get_namespace()
-        publishers = self._node.get_publishers_info_by_topic(topic)
-        subscriptions = self._node.get_subscriptions_info_by_topic(topic)
-        known = [
-            {end.node_name for end in ends if end.node_namespace == here}
-            for ends in (publishers, subscriptions)
-        ]
-        if self._peers <= known[0] & known[1]:
-            self._publisher.publish(String(data=self._node.get_name()))
-            self._timer.cancel()
-
-
-class CellNode(Node):
+class CellNode(MonitoredNode):
     """A node that works from its first to its last breath (safety, controller, wrist).
 
     Set `finished` to leave the process with `exit_code`.
@@ -149,13 +61,15 @@ class CellNode(Node):
         """Last words before the process ends: publish a stop, close files. May be called twice."""
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(MonitoredNode, LifecycleNode):
     """A lifecycle node whose hooks may raise: errors are logged and answered with ERROR.
 
     rclpy swallows exceptions raised in transition callbacks. Subclasses override the hooks
-    `setup`, `start`, `pause` and `teardown`, never the `on_*` callbacks. With the parameter
-    `autostart` (default true) the node configures and activates itself, so that it comes up the
-    same way under `ros2 launch` and under our own runner; an operator may still deactivate it.
+    `setup`, `start`, `pause` and `teardown`, never the `on_*` callbacks. What was made since
+    `setup` began is destroyed at cleanup, so that the node can be configured again. With the
+    parameter `autostart` (default true) the node configures and activates itself, so that it
+    comes up the same way under `ros2 launch` and under our own runner; an operator may still
+    deactivate it.
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
@@ -166,6 +80,8 @@ class ManagedNode(LifecycleNode):
         self.active = False
         self.finished = False
         self.exit_code = 0
+        self._roll_call: RollCall | None = None
+        self._kept: set[int] = set()
         if self._autostart:
             self._timer = self.create_timer(0.0, self._bring_up)
 
@@ -193,8 +109,6 @@ class ManagedNode(LifecycleNode):
         if self.trigger_configure() != success or self.trigger_activate() != success:
             # Started by a supervisor and unable to work: say so by the exit code.
             self.finished, self.exit_code = True, 1
-        else:
-            RollCall(self)
 
     def _attempt(self, hook: Callable[[], None], name: str) -> TransitionCallbackReturn:
         try:
@@ -206,14 +120,18 @@ class ManagedNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Call `setup`; see the class."""
+        self._kept = {id(entity) for entity, _ in self._entities()}
         return self._attempt(self.setup, 'configure')
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Call `start`; see the class."""
+        self.active = True
         result = self._attempt(self.start, 'activate')
         if result == TransitionCallbackReturn.SUCCESS:
             result = super().on_activate(state)
-            self.active = True
+            self._roll_call = self._roll_call or RollCall(self)
+        else:
+            self.active = False
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -224,8 +142,8 @@ class ManagedNode(LifecycleNode):
         return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Call `teardown`; see the class."""
-        return self._attempt(self.teardown, 'cleanup')
+        """Call `teardown`, and destroy what was made since `setup`."""
+        return self._attempt(self._release, 'cleanup')
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Call `stop`; see the class."""
@@ -234,7 +152,28 @@ class ManagedNode(LifecycleNode):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release everything and go back to unconfigured."""
         self.active = False
-        return self._attempt(self.teardown, 'error handling')
+        return self._attempt(self._release, 'error handling')
+
+    def _entities(self) -> Iterator[tuple[Any, Callable[[], object]]]:
+        """All that this node has made, and how each is destroyed."""
+        for entities, destroy in (
+            (self.timers, self.destroy_timer),
+            (self.subscriptions, self.destroy_subscription),
+            (self.publishers, self.destroy_publisher),
+            (self.clients, self.destroy_client),
+            (self.services, self.destroy_service),
+        ):
+            for entity in list(entities):
+                yield entity, functools.partial(destroy, entity)
+        for waitable in list(self.waitables):  # actions; events go with those above
+            yield waitable, waitable.destroy
+
+    def _release(self) -> None:
+        self.teardown()
+        self._roll_call = None
+        for entity, destroy in self._entities():
+            if id(entity) not in self._kept:
+                destroy()
 
 
 def run(
@@ -259,6 +198,7 @@ def run(
     node = None
     try:
         node = make_node()
+        Diagnostics(node)
         if isinstance(node, CellNode):
             RollCall(node)
         # The events executor waits in C++ instead of building a wait set in Python for every

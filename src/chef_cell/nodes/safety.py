@@ -14,6 +14,7 @@ from chef_cell.core.lockstep import StampGate
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.core.safety_causes import SafetySettings
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.safety_inputs import SafetyInputs
 from chef_cell.nodes.verdicts import Verdicts
 from chef_interfaces.msg import EpisodeState, Tick
@@ -80,12 +81,14 @@ class SafetyNode(ros.CellNode):
             self._latch.end_episode(message.episode_id)
         elif not self._lockstep:
             self._latch.start_episode(message.episode_id, time.monotonic())
+            self._latch.on_heartbeat('session', time.monotonic())
 
     def _beat(self) -> None:
         if not self._heard:
             self.get_logger().info('waiting for the first wrench', throttle_duration_sec=5.0)
             return
         self._inputs.count_publishers()
+        self._inputs.look_at_clock()
         self._latch.tick(time.monotonic())
         self._publish(self._verdicts.stamp)
 
@@ -105,6 +108,10 @@ class SafetyNode(ros.CellNode):
         self.get_logger().info(f'rearm: {response.message}')
         self._publish(self._verdicts.stamp)
         return response
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return what the latch says, and why."""
+        return {'latch': self._verdicts.health()}
 
 
 def main() -> int:

@@ -8,16 +8,21 @@ from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
+from chef_cell.core.imaging import CameraReading
 from chef_cell.core.readings import RobotReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.nodes import messages, ros
 from chef_cell.sim.kinematics import ArmKinematics
-from chef_interfaces.msg import ControllerState, TaskCommand
-from intera_core_msgs.msg import RobotAssemblyState
+from chef_interfaces.msg import CameraState, ControllerState, RecorderState, TaskCommand
+from intera_core_msgs.msg import CollisionDetectionState, RobotAssemblyState
+
+LIMB = '/robot/limb/right/'
+#: A pair of clock readings that took longer says nothing about their difference (s).
+_INSTANT = 1e-3
 
 
 class SafetyInputs:
-    """Subscribes `node` to joints, robot, commands and controller, and shows them to `latch`.
+    """Subscribes `node` to robot, commands, cameras and the other nodes, and tells `latch`.
 
     `judged` is called after each, with the stamp of what was judged; None where it has none.
     """
@@ -40,9 +45,14 @@ class SafetyInputs:
         listen = node.create_subscription
         listen(JointState, '/robot/joint_states', self._on_joints, qos)
         listen(RobotAssemblyState, '/robot/state', self._on_robot, ros.STATE_QOS)
+        listen(
+            CollisionDetectionState, LIMB + 'collision_detection_state', self._on_collision, qos
+        )
         listen(TaskCommand, 'command', self._on_command, ros.COMMAND_QOS)
+        listen(CameraState, 'camera/state', self._on_camera, ros.COMMAND_QOS)
         if not lockstep:
             listen(ControllerState, 'controller/state', self._on_controller, ros.COMMAND_QOS)
+            listen(RecorderState, 'recorder', self._on_recorder, ros.STATE_QOS)
 
     def now(self, stamp: float) -> float:
         """The latch's clock (s): stamps in lockstep, where real time means nothing."""
@@ -57,8 +67,17 @@ class SafetyInputs:
 
     def count_publishers(self) -> None:
         """Look who may command: there is no telling whose a command is."""
-        self._latch.on_publishers(self._node.count_publishers('command'))
+        count = self._node.count_publishers
+        self._latch.on_publishers(count('command'))
+        self._latch.on_publishers(count(LIMB + 'joint_command'), 'joint_command')
         self._judged(None)
+
+    def look_at_clock(self) -> None:
+        """Look whether the clock that stamps are made with was set."""
+        before = time.monotonic()
+        offset = self._node.get_clock().now().nanoseconds * 1e-9 - before
+        if time.monotonic() - before < _INSTANT:
+            self._latch.on_clock(offset)
 
     def _on_joints(self, message: JointState) -> None:
         stamp = ros.seconds(message.header.stamp)
@@ -77,6 +96,19 @@ class SafetyInputs:
         estop = message.estop_button == RobotAssemblyState.ESTOP_BUTTON_PRESSED
         self._latch.on_robot(RobotReading(message.enabled, message.stopped, message.error, estop))
         self._judged(None)
+
+    def _on_collision(self, message: CollisionDetectionState) -> None:
+        self._latch.on_collision(message.collision_state)
+        self._judged(None)
+
+    def _on_camera(self, message: CameraState) -> None:
+        stamp = ros.seconds(message.header.stamp)
+        reading = CameraReading(stamp, message.same_stamp, message.same_pixels)
+        self._latch.on_camera(message.camera, reading, self.now(stamp))
+        self._judged(message.header.stamp)
+
+    def _on_recorder(self, _: RecorderState) -> None:
+        self._latch.on_heartbeat('recorder', time.monotonic())
 
     def _on_controller(self, message: ControllerState) -> None:
         self._latch.on_controller(message.missed_deadlines, time.monotonic())

@@ -173,8 +173,13 @@ class SessionRun:
                 self._patience.load_timeout,
                 lambda: f'policy {path} was accepted but not taken into use',
             )
-        if not client.policy.ready:
-            raise SessionStoppedError('no policy is loaded, and none was asked for', BAD_INPUT)
+        # A moment, because one that a fault has switched off may be coming back.
+        await self._until(
+            lambda: client.policy.ready,
+            1.0,
+            lambda: 'no policy is ready: none is loaded, or it is switched off',
+            BAD_INPUT,
+        )
 
     async def _play(self, planned: PlannedEpisode) -> None:
         episode_id = f'{self.result.session_id}-{planned.index:04d}'
@@ -218,14 +223,18 @@ class SessionRun:
         return future.result()
 
     async def _until(
-        self, condition: Callable[[], bool], limit: float, reason: Callable[[], str]
+        self,
+        condition: Callable[[], bool],
+        limit: float,
+        reason: Callable[[], str],
+        exit_code: int = FAULT,
     ) -> None:
         end = time.monotonic() + limit
         while not condition():
             if self._cancelled:
                 raise SessionStoppedError(self._cancelled, FAULT, 'abort')
             if time.monotonic() > end:
-                raise SessionStoppedError(reason(), FAULT)
+                raise SessionStoppedError(reason(), exit_code)
             await _Pause()
 
     def on_step(self, stamp_ns: int, samples: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from rclpy.node import Node
 
 from chef_cell.core.safety import SafetyVerdict
 from chef_cell.nodes import ros
+from chef_cell.nodes.diagnostics import Health
 from chef_interfaces.msg import SafetyState
 
 
@@ -30,6 +31,11 @@ class Verdicts:
     @stamp.setter
     def stamp(self, stamp: Time) -> None:
         self._state.header.stamp = stamp
+
+    def health(self) -> Health:
+        """Return the verdict published last."""
+        fault = self._state.level == SafetyState.FAULT
+        return Health.of(self._state, self._state.reason, stops=fault)
 
     def publish(self, verdict: SafetyVerdict, stamp: Time) -> None:
         """Publish the verdict; `stamp` is that of the sample that was judged last."""

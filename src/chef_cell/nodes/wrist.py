@@ -12,6 +12,7 @@ from std_srvs.srv import Trigger
 from chef_cell.core.readings import WrenchReading
 from chef_cell.core.wrench import WrenchCompensation, WrenchSettings, ZeroingError
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.diagnostics import Health
 from chef_interfaces.msg import EpisodeState
 
 
@@ -27,6 +28,8 @@ class ZeroSettings:
 class WristNode(ros.CellNode):
     """Compensates every wrench, keeps its stamp, and zeroes the sensor on request."""
 
+    hardware = 'force-torque sensor'
+
     def __init__(self) -> None:
         super().__init__('wrist')
         lockstep = self.declare_parameter('lockstep', False).value
@@ -35,6 +38,8 @@ class WristNode(ros.CellNode):
         self._samples: deque[WrenchReading] = deque(maxlen=self._settings.zero_samples)
         self._wrist: np.ndarray | None = None
         self._running = False
+        self._problem = ''
+        self._refused = 0
         self._publisher = self.create_publisher(
             WrenchStamped, 'wrist/wrench', ros.SENSOR_PUBLISHER_QOS
         )
@@ -58,8 +63,10 @@ class WristNode(ros.CellNode):
 
     def _on_wrench(self, message: WrenchStamped) -> None:
         raw = messages.wrench_from_message(message)
-        if problem := self._compensation.problem(raw):
-            self.get_logger().error(problem, throttle_duration_sec=1.0)
+        self._problem = self._compensation.problem(raw)
+        if self._problem:
+            self._refused += 1
+            self.get_logger().error(self._problem, throttle_duration_sec=1.0)
         if self._compensation.needs_orientation and self._wrist is None:
             # No wrench rather than a wrong one: the safety latch treats silence as a fault.
             self.get_logger().warning('waiting for joint states', throttle_duration_sec=1.0)
@@ -86,6 +93,10 @@ class WristNode(ros.CellNode):
             response.success, response.message = False, f'not zeroed: {error}'
         self.get_logger().info(f'zero: {response.message}')
         return response
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return how the newest raw reading was."""
+        return {'sensor': Health(self._problem, {'invalid': self._refused})}
 
 
 def main() -> int:

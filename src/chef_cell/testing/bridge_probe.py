@@ -57,8 +57,9 @@ class BridgeProbe:
         self.diagnostics.forget()
         # Two, because the first may have been on its way before what is to be counted.
         self.graph.wait_for(lambda: len(self.diagnostics) > 1, 'diagnostics')
-        values = [value for status in self.diagnostics[-1].status for value in status.values]
-        return {value.key: int(value.value) for value in values}
+        parts = ('mujoco_bridge: commands', 'mujoco_bridge: time')
+        counted = [status for status in self.diagnostics[-1].status if status.name in parts]
+        return {item.key: int(item.value) for status in counted for item in status.values}
 
 
 class LockstepProbe(BridgeProbe):

@@ -1,11 +1,13 @@
 """The one node list."""
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from chef_cell.core.command import GateSettings
 from chef_cell.core.teleop import DEVICES
 from chef_cell.graph import CAMERAS, CellSettings, GraphError, nodes, parameter_file
 
@@ -75,7 +77,27 @@ def test_overrides_win_over_the_files():
     values = parameters(overrides={'safety': {'force_limit': 12.5}})
 
     assert values['safety']['force_limit'] == 12.5
-    assert '"force_limit": 12.5' in values['recorder']['limits']
+    assert json.loads(values['recorder']['limits'])['safety']['force_limit'] == 12.5
+
+
+def test_the_recorder_is_told_all_limits_in_force_not_only_those_that_were_set():
+    told = json.loads(parameters()['recorder']['limits'])
+
+    assert told['safety']['torque_limit'] == 30.0
+    assert told['controller']['retreat_distance'] == 0.01
+    assert told['controller']['safety_timeout'] == GateSettings.safety_timeout
+    assert told['wrist']['force_range'] == 1e6
+
+
+def test_a_limit_that_cannot_be_is_refused_before_anything_starts():
+    with pytest.raises(GraphError, match=r'safety: .*force_limit = -1\.0, must be positive'):
+        parameters(overrides={'safety': {'force_limit': -1.0}})
+
+
+def test_the_latch_misses_the_cameras_of_the_cell():
+    values = parameters(CellSettings(cameras=CAMERAS[:2]))
+
+    assert values['safety']['cameras'] == list(CAMERAS[:2])
 
 
 def test_parameters_are_written_for_exactly_one_node():

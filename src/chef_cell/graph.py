@@ -8,13 +8,22 @@ from typing import Any
 
 import yaml
 
+from chef_cell.core.command import GateSettings
+from chef_cell.core.safety_causes import SafetySettings
+from chef_cell.core.settings import SettingsError, from_dict
 from chef_cell.core.teleop import DEVICES
+from chef_cell.core.velocity import ControllerSettings
+from chef_cell.core.wrench import WrenchSettings
 
 CELLS = ('sim', 'real')
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
 NAMESPACE = '/cell'
-#: Nodes whose settings are limits: they are written into every episode file.
-_LIMITS = ('safety', 'controller')
+#: Node -> settings that say what stops the arm; they are written into every episode file.
+LIMITS: dict[str, tuple[type, ...]] = {
+    'safety': (SafetySettings,),
+    'controller': (GateSettings, ControllerSettings),
+    'wrist': (WrenchSettings,),
+}
 #: Nodes that only some cells have; the files may always speak of them.
 _OPTIONAL = ('camera', 'policy', 'teleop')
 
@@ -92,7 +101,8 @@ def nodes(
         overrides: node -> parameter -> value; these win over the files.
 
     Raises:
-        GraphError: a file is malformed, or names a node that this cell does not have.
+        GraphError: a file is malformed, names a node that this cell does not have, or sets a
+            limit that cannot be.
     """
     # Never both: two commanders are a fault.
     commander = 'teleop' if settings.teleop else 'policy'
@@ -114,8 +124,7 @@ def nodes(
         }
         for name in names
     }
-    limits = json.dumps({name: {**files.get(name, {}), **asked.get(name, {})} for name in _LIMITS})
-    parameters['recorder'].setdefault('limits', limits)
+    parameters['recorder'].setdefault('limits', json.dumps(limits(parameters)))
     managed = {'camera', 'policy', 'recorder', 'session', 'teleop'}
     return tuple(
         NodeSpec(
@@ -129,12 +138,32 @@ def nodes(
     )
 
 
+def limits(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the limits in force, those that nobody set included, by node.
+
+    Raises:
+        GraphError: one is of the wrong type or out of range.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for node, kinds in LIMITS.items():
+        found[node] = {}
+        for kind in kinds:
+            names = {field.name for field in dataclasses.fields(kind)} & set(parameters[node])
+            try:
+                settings = from_dict(kind, {name: parameters[node][name] for name in names})
+            except SettingsError as error:
+                raise GraphError(f'{node}: {error}') from error
+            found[node] |= dataclasses.asdict(settings)
+    return found
+
+
 def _own(
     settings: CellSettings, names: list[str], session: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
     """Return the parameters that follow from what the cell is started with, by node."""
     cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
     return {
+        'safety': cameras,
         'mujoco_bridge': cameras,
         'camera': cameras,
         'policy': cameras,

@@ -3,7 +3,7 @@ import pytest
 from chef_cell.cli.paths import config_folder
 from chef_cell.doctor import limits
 from chef_cell.doctor.finding import Level
-from chef_cell.graph import CellSettings, NodeSpec, nodes
+from chef_cell.graph import CellSettings, nodes
 
 
 def limits_of(overrides):
@@ -21,28 +21,16 @@ def test_every_limit_has_an_origin():
     assert found['controller', 'safety_timeout'].origin == 'default'
 
 
+def test_what_only_a_simulated_sensor_may_do_is_no_looser_limit():
+    found = limits_of({})['wrist', 'force_range']
+    assert (found.origin, found.value) == ('sim.yaml', 1e6)
+    assert limits.judge(found).level is Level.OK
+
+
 @pytest.mark.parametrize(('force', 'level'), [(10.0, Level.OK), (25.0, Level.WARN)])
 def test_a_looser_limit_is_pointed_out(force, level):
     limit = limits_of({'safety': {'force_limit': force}})['safety', 'force_limit']
     assert limits.judge(limit).level is level
-
-
-@pytest.mark.parametrize(
-    ('parameters', 'words'),
-    [({'force_limt': 10.0}, 'force_limt'), ({'force_limit': -1.0}, 'must be positive')],
-)
-def test_a_limit_that_would_not_take_effect_fails(parameters, words):
-    found = limits.judge_settings(
-        NodeSpec('safety', {'lockstep': True, **parameters}), {'lockstep'}
-    )
-    assert found.level is Level.FAIL
-    assert words in found.value
-
-
-def test_the_shipped_files_are_taken():
-    for node in nodes(CellSettings(), config_folder()):
-        if node.name in limits.SETTINGS:
-            assert limits.judge_settings(node, {'lockstep', 'peers'}).level is Level.OK
 
 
 def test_a_running_node_is_compared_with_the_files():

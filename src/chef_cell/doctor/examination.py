@@ -16,6 +16,7 @@ from chef_cell.doctor import (
     domain,
     leftovers,
     limits,
+    parameters,
     policy,
     rendering,
     streams,
@@ -71,8 +72,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
 
 def _machine(patient: Patient, nodes: tuple[graph.NodeSpec, ...]) -> Iterator[Finding]:
-    parameters = {node.name: node.parameters for node in nodes}
-    bridge, recorder = parameters['mujoco_bridge'], parameters['recorder']
+    given = {node.name: node.parameters for node in nodes}
+    bridge, recorder = given['mujoco_bridge'], given['recorder']
     freed = leftovers.remove(leftovers.find()) if patient.clean else 0
     free = shutil.disk_usage(leftovers.SHARED_MEMORY).free
     yield leftovers.judge(leftovers.find(), free, freed)
@@ -99,8 +100,7 @@ def _cell(patient: Patient, nodes: tuple[graph.NodeSpec, ...]) -> Iterator[Findi
     yield policy.judge(loaded, offer.rate_hz)
     common = set.intersection(*(set(node.parameters) for node in nodes))
     for node in nodes:
-        if node.name in limits.SETTINGS:
-            yield limits.judge_settings(node, common)
+        yield parameters.judge(node, common)
     yield from map(limits.judge, _limits(patient, nodes))
 
 
@@ -114,7 +114,7 @@ def _running(
 ) -> Iterator[Finding]:
     """Judge a cell that is up."""
     configured = _limits(patient, nodes)
-    for node in limits.SETTINGS:
+    for node in graph.LIMITS:
         values = listener.parameters(node, limits.limit_names(node))
         yield limits.judge_running(node, configured, values)
     if listener.lockstep():

@@ -7,22 +7,19 @@ from typing import Any
 
 import yaml
 
-from chef_cell.core.command import GateSettings
-from chef_cell.core.safety_causes import SafetySettings
-from chef_cell.core.settings import SettingsError, from_dict
-from chef_cell.core.velocity import ControllerSettings
 from chef_cell.doctor.finding import Finding, Level
-from chef_cell.graph import NodeSpec
+from chef_cell.graph import LIMITS, NodeSpec
 
-#: Node -> the settings it declares.
-SETTINGS: dict[str, tuple[type, ...]] = {
-    'safety': (SafetySettings,),
-    'controller': (GateSettings, ControllerSettings),
-}
-#: Gains and postures shape a motion; they do not bound it.
-_NO_LIMITS = {'upright_rate', 'damping', 'posture_rate', 'posture', 'limit_rate', 'limit_margin'}
-#: A larger number of these allows less.
-_STRICTER = {'missed_window'}
+#: Gains and postures shape a motion, names and frames say where; they do not bound it.
+_NO_LIMITS = {
+    'upright_rate', 'damping', 'posture_rate', 'posture', 'limit_rate', 'limit_margin',
+    'cameras', 'tool_mass', 'tool_centre', 'tool_position', 'tool_orientation',
+    'sensor_orientation', 'bias_force', 'bias_torque',
+}  # fmt: skip
+#: A larger number of these allows less; of the latter two, 0 is not judged at all.
+_STRICTER = {'missed_window', 'frozen_values', 'frozen_images'}
+#: What this file allows beyond the default is what a simulated device is like.
+_SIMULATED = 'sim.yaml'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +58,7 @@ def effective(
             field.default,
             origins.get((node, field.name), 'default'),
         )
-        for node, kinds in SETTINGS.items()
+        for node, kinds in LIMITS.items()
         for kind in kinds
         for field in dataclasses.fields(kind)
         if field.name not in _NO_LIMITS
@@ -77,30 +74,10 @@ def judge(limit: Limit) -> Finding:
         looser = limit.value > limit.default and limit.name not in _STRICTER
     except TypeError:  # lists and tuples: the workspace has no looser side
         looser = False
-    if looser:
+    if looser and limit.origin != _SIMULATED:
         remedy = f'allows more than the default: make sure, or take it out of {limit.origin}'
         return Finding(name, Level.WARN, value, expected, remedy)
     return Finding(name, Level.OK, value, expected)
-
-
-def judge_settings(node: NodeSpec, common: set[str]) -> Finding:
-    """Judge whether a node takes its parameters: a misspelt limit is one that nobody reads.
-
-    `common` are the names of parameters that every node has.
-    """
-    kinds = SETTINGS[node.name]
-    known = {kind: {field.name for field in dataclasses.fields(kind)} for kind in kinds}
-    unknown = sorted(set(node.parameters) - common - set().union(*known.values()))
-    name, remedy = f'{node.name} parameters', 'correct config/*.yaml or --set'
-    expected = 'all known and in range'
-    if unknown:
-        return Finding(name, Level.FAIL, f'nobody reads {unknown}', expected, remedy)
-    try:
-        for kind, names in known.items():
-            from_dict(kind, {key: node.parameters[key] for key in names & set(node.parameters)})
-    except SettingsError as error:
-        return Finding(name, Level.FAIL, str(error), expected, remedy)
-    return Finding(name, Level.OK, f'{len(node.parameters)} set', expected)
 
 
 def judge_running(node: str, limits: Iterable[Limit], running: Mapping[str, Any]) -> Finding:
@@ -126,7 +103,7 @@ def limit_names(node: str) -> list[str]:
     """Return the names of the limits of a node."""
     return [
         field.name
-        for kind in SETTINGS[node]
+        for kind in LIMITS[node]
         for field in dataclasses.fields(kind)
         if field.name not in _NO_LIMITS
     ]

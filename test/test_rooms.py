@@ -54,7 +54,7 @@ MAY_IMPORT = {
     },
     **{
         f'chef_cell.nodes.{module}': {
-            'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
+            'numpy', 'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
         }
         for module in ('recorder', 'recorder_services', 'recording', 'recordings', 'topic_watch')
     },
@@ -69,6 +69,10 @@ MAY_IMPORT = {
     'chef_cell.bench': {
         'numpy', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
         'chef_cell.sim', 'chef_trainer.spec',
+    },
+    'chef_cell.bench.recording': {
+        'numpy', 'rich', 'chef_cell.cli', 'chef_cell.core', 'chef_cell.nodes',
+        'chef_trainer.episodes', *ROS,
     },
     'chef_cell.doctor': {
         'numpy', 'yaml', 'OpenGL', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.graph',

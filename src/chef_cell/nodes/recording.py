@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from chef_cell.core.ledger import Ledger
 from chef_cell.core.recording import Entry, EpisodeLog
 from chef_cell.nodes import provenance, ros
@@ -156,10 +158,19 @@ class Recording:
             'dropped': ledger.dropped,
             'loss': ledger.loss,
             'incomplete': list(ledger.incomplete),
+            'write_delay_ms': self._write_delay(),
             'pauses_ns': [list(pause) for pause in ledger.pauses],
             'marks': self._marks(ledger),
         }
         return labelled(metadata, self._labels)
+
+    def _write_delay(self) -> dict[str, float] | None:
+        """How long messages waited for the disk; None in lockstep, whose time is not ours."""
+        delays = self._writer.delays_ns * 1e-6
+        if self._settings.lockstep or not len(delays):
+            return None
+        quantiles = {'p50': 0.5, 'p99': 0.99, 'max': 1.0}
+        return {name: float(np.quantile(delays, q)) for name, q in quantiles.items()}
 
     def _create(self) -> EpisodeWriter:
         settings = self._settings

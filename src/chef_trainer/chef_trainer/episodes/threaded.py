@@ -2,9 +2,13 @@
 
 import queue
 import threading
+import time
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from chef_trainer.episodes.bag import Channel
 from chef_trainer.episodes.errors import DiskFullError
@@ -47,6 +51,7 @@ class ThreadedWriter:
         self._topics: set[str] = set()
         self._encoders: dict[str, Encode] = {}
         self._lost: Counter[str] = Counter()
+        self._delays = array('q')  # ns
         self._summary: Summary | None = None
         self._lock = threading.Lock()
         self._waiting_bytes = 0
@@ -70,6 +75,11 @@ class ThreadedWriter:
     def waiting_bytes(self) -> int:
         """Bytes that wait for the disk."""
         return self._waiting_bytes
+
+    @property
+    def delays_ns(self) -> np.ndarray:
+        """Time from log time to the file, (messages_written,) in ns; of use in real time."""
+        return np.array(self._delays)
 
     @property
     def done(self) -> bool:
@@ -137,6 +147,7 @@ class ThreadedWriter:
             encode = self._encoders.get(topic)
             content = encode(data) if encode else data
             self._writer.write(topic, log_time_ns, publish_time_ns, content)
+            self._delays.append(time.time_ns() - log_time_ns)
         except (DiskFullError, ValueError) as error:
             self._lost[topic] += 1
             self.error = f'{topic}: {error}'

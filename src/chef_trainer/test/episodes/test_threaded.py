@@ -51,6 +51,7 @@ def test_everything_queued_is_written(tmp_path: Path) -> None:
     assert threaded.done
     assert not threaded.error
     assert (threaded.messages_written, threaded.bytes_written) == (5000, 5000 * len(DATA))
+    assert len(threaded.delays_ns) == 5000
     reader = EpisodeReader(threaded.path)
     assert reader.topics[WRENCH].count == 5000
     assert reader.metadata['outcome'] == 'success'

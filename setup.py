@@ -8,8 +8,10 @@ NAME = 'chef_cell'
 NODES = (
     'camera_node',
     'controller_node',
+    'intera_server_node',
     'mujoco_bridge_node',
     'policy_node',
+    'position_kinematics_node',
     'recorder_node',
     'safety_node',
     'session_node',

@@ -91,7 +91,12 @@ MAY_IMPORT = {
         'rich', 'gymnasium',
     },
     'chef_trainer.data': {
-        'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
+        'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
+        'chef_trainer.task',
+    },
+    'chef_trainer.exchange': {
+        'numpy', 'av', 'gymnasium', 'minari', 'PIL', 'pyarrow', 'rosbags', 'chef_trainer.episodes',
+        'chef_trainer.replay', 'chef_trainer.spec', 'chef_trainer.task',
     },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
@@ -105,7 +110,7 @@ MAY_IMPORT = {
 
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
-    'camera', 'controller', 'mujoco_bridge', 'policy', 'recorder', 'safety', 'session', 'teleop',
+    'camera', 'controller', 'intera_server', 'mujoco_bridge', 'policy', 'position_kinematics', 'recorder', 'safety', 'session', 'teleop',
     'wrist',
 }  # fmt: skip
 

@@ -17,7 +17,6 @@ from chef_cell.core.intera import (
     JointCommand,
     JointCommandArbiter,
     Mode,
-    RateLimit,
     RobotAssembly,
 )
 from chef_cell.core.limits import SAWYER
@@ -176,7 +175,11 @@ def test_joints_are_read_by_name():
         (velocity([0.1] * 2, names=('right_j0', 'right_j0')), 'repeats'),
         (velocity([], names=()), 'allowed: some of'),
         (JointCommand(Mode.TORQUE, ARM_JOINTS), 'mode 3, allowed: 1 position, 2 velocity'),
-        (JointCommand(Mode.TRAJECTORY, ARM_JOINTS), 'mode 4'),
+        (JointCommand(Mode.TRAJECTORY, ARM_JOINTS), '0 position values'),
+        (
+            JointCommand(Mode.TRAJECTORY, ARM_JOINTS, [0.0] * 7, [0.0] * 7),
+            '0 acceleration values',
+        ),
         (JointCommand(0, ARM_JOINTS), 'mode 0'),
     ],
 )
@@ -263,17 +266,9 @@ def test_joints_left_out_keep_their_goal():
 def test_whatever_is_sent_the_arm_is_driven_within_its_limits(mode, names, values):
     arbiter = JointCommandArbiter()
     try:
-        arbiter.accept(JointCommand(mode, names, position=values, velocity=values), 0.0)
+        arbiter.accept(JointCommand(mode, names, values, values, values), 0.0)
     except CommandError:
         assert arbiter.rejected == 1
     speed = np.abs(arbiter.joint_velocity(0.0, HERE, True))
     assert (speed <= SAWYER.velocity).all()
     assert json.dumps(speed.tolist(), allow_nan=False)
-
-
-@pytest.mark.parametrize(('asked', 'sent'), [(100, 200), (500, 200), (50, 100), (1, 2), (0, 2)])
-def test_joint_states_go_out_as_often_as_asked_and_as_there_are(asked, sent):
-    limit = RateLimit()
-    limit.set(asked)
-    jitter = np.random.default_rng(0).uniform(-0.001, 0.001, 200)
-    assert sum(limit.due(0.01 * index + jitter[index]) for index in range(200)) == sent

@@ -20,9 +20,6 @@ EFFORT_LIMITS = (80.0, 80.0, 40.0, 40.0, 9.0, 9.0, 9.0)
 DEFAULT_COMMAND_TIMEOUT = 0.2
 #: Largest timeout a client may ask for (s).
 MAX_COMMAND_TIMEOUT = 1.0
-#: Rate of the joint states (Hz), and the largest that may be asked for.
-DEFAULT_STATE_RATE = 100
-MAX_STATE_RATE = 800
 #: Share of each joint's speed limit used in position mode.
 DEFAULT_SPEED_RATIO = 0.3
 #: Position mode approaches its goal with this gain (1/s): critical damping for joints that follow
@@ -123,6 +120,28 @@ class JointCommand:
     names: Sequence[str]
     position: Sequence[float] = ()  # rad
     velocity: Sequence[float] = ()  # rad/s
+    acceleration: Sequence[float] = ()  # rad/s^2
+
+
+def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> np.ndarray:
+    """Return the values in the arm's order, (7,); NaN for joints the command leaves out.
+
+    Raises:
+        CommandError: no joint, an unknown or repeated one, not as many values as joints, or one
+            that is not finite.
+    """
+    unknown = sorted(set(names) - set(ARM_JOINTS))
+    if unknown or not names:
+        raise CommandError(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
+    if len(set(names)) != len(names):
+        raise CommandError(f'joints {list(names)}: a name repeats')
+    if len(values) != len(names):
+        raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
+    if not np.isfinite(values).all():
+        raise CommandError(f'{field} {list(values)} is not finite')
+    ordered = np.full(len(ARM_JOINTS), np.nan)
+    ordered[[ARM_JOINTS.index(name) for name in names]] = values
+    return ordered
 
 
 class JointCommandArbiter:
@@ -130,8 +149,9 @@ class JointCommandArbiter:
 
     A client sends all its modes over one topic and one reused message, so only the array named by
     the mode is read, and the mode changes with the first message of another one. In velocity mode
-    silence means hold; a position goal is pursued without further messages. Joints that a command
-    leaves out stand still, or keep the position goal they have.
+    silence means hold; a position goal is pursued without further messages, and so is the last
+    point of a trajectory, whose velocity counts until the timeout. Joints that a command leaves
+    out stand still, or keep the position goal they have.
     """
 
     def __init__(self, limits: JointLimits = SAWYER) -> None:
@@ -143,12 +163,15 @@ class JointCommandArbiter:
         self._max_velocity = np.array(limits.velocity)
         self._goal: np.ndarray | None = None
         self._velocity: np.ndarray | None = None
+        self._feed: np.ndarray | None = None  # velocity at the goal, in trajectory mode
         self._received = 0.0
 
     @property
     def mode(self) -> Mode:
         """The mode in force; position with no goal means hold."""
-        return Mode.VELOCITY if self._velocity is not None else Mode.POSITION
+        if self._velocity is not None:
+            return Mode.VELOCITY
+        return Mode.POSITION if self._feed is None else Mode.TRAJECTORY
 
     def set_timeout(self, timeout: float) -> None:
         """Set the silence after which velocity mode ends (s), clamped to [0, 1]."""
@@ -167,29 +190,32 @@ class JointCommandArbiter:
         """
         try:
             if command.mode == Mode.VELOCITY:
-                velocity = np.nan_to_num(self._read('velocity', command.names, command.velocity))
-                self._velocity = np.clip(velocity, -self._max_velocity, self._max_velocity)
-                self._received = now
-                self._goal = None
+                velocity = self._read_velocity(command)
+                self.hold()
+                self._velocity = velocity
             elif command.mode == Mode.POSITION:
-                goal = self._read('position', command.names, command.position)
-                lower, upper = self._limits.lower, self._limits.upper
-                kept = self._goal if self._goal is not None else goal
-                self._goal = np.where(np.isnan(goal), kept, np.clip(goal, lower, upper))
-                self._velocity = None
+                goal = self._read_goal(command)
+                self.hold()
+                self._goal = goal
+            elif command.mode == Mode.TRAJECTORY:
+                goal, feed = self._read_goal(command), self._read_velocity(command)
+                read_joints('acceleration', command.names, command.acceleration)
+                self.hold()
+                self._goal, self._feed = goal, feed
             else:
                 raise CommandError(
-                    f'joint command mode {command.mode}, allowed: 1 position, 2 velocity'
+                    f'joint command mode {command.mode}, allowed: 1 position, 2 velocity, '
+                    '4 trajectory'
                 )
         except CommandError:
             self.rejected += 1
             raise
+        self._received = now
         self.accepted += 1
 
     def hold(self) -> None:
         """Forget every command: the arm stands until the next one."""
-        self._goal = None
-        self._velocity = None
+        self._goal = self._velocity = self._feed = None
 
     def joint_velocity(self, now: float, position: np.ndarray, enabled: bool) -> np.ndarray:
         """Return the joint velocity (rad/s, (7,)) to drive with from time `now` (s) on.
@@ -202,6 +228,8 @@ class JointCommandArbiter:
             self.hold()
         if self._velocity is not None:
             return self._velocity.copy()
+        if self._goal is not None and self._feed is not None:
+            return self._along(self._goal, self._feed, now - self._received, position)
         if self._goal is not None:
             return self._toward(self._goal, position)
         return np.zeros(len(ARM_JOINTS))
@@ -215,50 +243,27 @@ class JointCommandArbiter:
         scaled: np.ndarray = velocity / max(1.0, share)
         return scaled
 
-    def _read(self, field: str, names: Sequence[str], values: Sequence[float]) -> np.ndarray:
-        """Return the values in the arm's order, (7,); NaN for joints the command leaves out."""
-        unknown = sorted(set(names) - set(ARM_JOINTS))
-        if unknown or not names:
-            raise CommandError(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
-        if len(set(names)) != len(names):
-            raise CommandError(f'joints {list(names)}: a name repeats')
-        if len(values) != len(names):
-            raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
-        if not np.isfinite(values).all():
-            raise CommandError(f'{field} {list(values)} is not finite')
-        ordered = np.full(len(ARM_JOINTS), np.nan)
-        ordered[[ARM_JOINTS.index(name) for name in names]] = values
-        return ordered
+    def _along(
+        self, goal: np.ndarray, feed: np.ndarray, age: float, position: np.ndarray
+    ) -> np.ndarray:
+        """Follow the point that left `goal` with velocity `feed` so long ago (s)."""
+        point = goal + feed * min(age, self.timeout)
+        fresh = feed if age <= self.timeout else np.zeros_like(feed)
+        velocity = fresh + POSITION_GAIN * np.nan_to_num(point - position)
+        return np.clip(velocity, -self._max_velocity, self._max_velocity)
+
+    def _read_velocity(self, command: JointCommand) -> np.ndarray:
+        velocity = np.nan_to_num(read_joints('velocity', command.names, command.velocity))
+        return np.clip(velocity, -self._max_velocity, self._max_velocity)
+
+    def _read_goal(self, command: JointCommand) -> np.ndarray:
+        goal = read_joints('position', command.names, command.position)
+        kept = self._goal if self._goal is not None else goal
+        limited = np.clip(goal, self._limits.lower, self._limits.upper)
+        return np.where(np.isnan(goal), kept, limited)
 
     def _clamped(self, what: str, value: float, upper: float) -> float:
         if not np.isfinite(value):
             self.rejected += 1
             raise CommandError(f'{what} {value} is not finite')
         return min(max(value, 0.0), upper)
-
-
-class RateLimit:
-    """How often the joint states go out: as clients ask, up to the rate of the arm's own loop."""
-
-    #: How much earlier than due a sample may come, because its source is never quite regular (s).
-    _EARLY = 0.003
-
-    def __init__(self, rate: int = DEFAULT_STATE_RATE) -> None:
-        self._period = 0.0
-        self._next = -np.inf
-        self.set(rate)
-
-    def set(self, rate: int) -> None:
-        """Ask for `rate` (Hz), clamped to 1 .. 800 as on the robot."""
-        self._period = 1.0 / min(max(rate, 1), MAX_STATE_RATE)
-        self._next = -np.inf
-
-    def due(self, now: float) -> bool:
-        """Return whether the sample taken at `now` (s) goes out."""
-        if now < self._next - self._EARLY:
-            return False
-        # From when it was due, so that early and late samples leave the rate as it is; but after
-        # a pause there is nothing to catch up.
-        on_time = now - self._next < self._period
-        self._next = (self._next if on_time else now) + self._period
-        return True

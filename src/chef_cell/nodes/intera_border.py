@@ -70,8 +70,8 @@ class InteraBorder:
 
     def obey(self, message: JointCommand, now: float) -> bool:
         """Take a joint command received at `now` (s); return whether it was accepted."""
-        fields = message.mode, message.names, message.position, message.velocity
-        return self._accepted(lambda: self.arbiter.accept(intera.JointCommand(*fields), now))
+        command = messages.joint_command_from_message(message)
+        return self._accepted(lambda: self.arbiter.accept(command, now))
 
     def joint_velocity(self, now: float, position: np.ndarray) -> np.ndarray:
         """Joint velocity (rad/s, (7,)) the arm must be driven with from `now` (s) on."""

@@ -99,6 +99,16 @@ class Node:
         """Wait until the master knows all topics and services; returns whether it does."""
         return self._registrar.wait(timeout)
 
+    def counts(self) -> dict[str, int]:
+        """Return how many peers are connected, and what was lost on the way to and from them."""
+        publishers, subscriptions = self._publishers.values(), self._subscriptions.values()
+        return {
+            'subscribers': sum(each.subscribers for each in publishers),
+            'publishers': sum(each.publishers for each in subscriptions),
+            'messages dropped': sum(each.dropped for each in publishers),
+            'messages refused': sum(each.refused for each in subscriptions),
+        }
+
     def close(self) -> None:
         """Take leave of the master and of everybody. May be called twice."""
         if self._loop.is_closed():

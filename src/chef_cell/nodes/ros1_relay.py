@@ -1,0 +1,115 @@
+"""Carry topics and services between a ROS 1 and a ROS 2 graph, in one process.
+
+Messages from ROS 1 are published from the ROS 1 node's own thread: one hop less, and the joint
+states of a robot wait for nobody.
+"""
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+from chef_cell.drivers.intera.definitions import INTERA
+from chef_cell.drivers.intera.interface import Topic
+from chef_cell.drivers.ros1 import node as ros1
+from chef_cell.drivers.ros1.codec import Codec
+from chef_cell.nodes import ros
+
+#: How long a service of the other graph may take (s).
+SERVICE_TIMEOUT = 5.0
+#: Returns the message to send on, or None to send nothing.
+Change = Callable[[Any], Any]
+
+
+def ros2_class(name: str) -> type:
+    """Return the ROS 2 class of a message, request or response named package/Type."""
+    package, _, kind = name.partition('/')
+    for half in ('Request', 'Response'):
+        if kind.endswith(half):
+            service = getattr(importlib.import_module(f'{package}.srv'), kind.removesuffix(half))
+            return getattr(service, half)
+    return getattr(importlib.import_module(f'{package}.msg'), kind)
+
+
+def ros2_codec() -> Codec:
+    """Return a codec that makes ROS 2 messages."""
+    return Codec(INTERA, ros2_class)
+
+
+class Relay:
+    """Carries messages both ways between a ROS 2 node and a ROS 1 node."""
+
+    def __init__(self, node: Node, robot: ros1.Node) -> None:
+        self._node = node
+        self._robot = robot
+        self._log = _Log(node)
+        logging.getLogger('chef_cell.ros1').addHandler(self._log)
+
+    def to_ros1(self, topic: Topic, qos: QoSProfile, change: Change | None = None) -> None:
+        """Carry a topic from ROS 2, subscribed with `qos`, to ROS 1."""
+        publisher = self._robot.advertise(topic.name, topic.kind, topic.latched, topic.queue)
+        carry = _carrier(publisher.publish, change)
+        self._node.create_subscription(ros2_class(topic.kind), topic.name, carry, qos)
+
+    def to_ros2(self, topic: Topic, change: Change | None = None) -> None:
+        """Carry a topic from ROS 1 to ROS 2."""
+        qos = ros.STATE_QOS if topic.latched else ros.SENSOR_PUBLISHER_QOS
+        publisher = self._node.create_publisher(ros2_class(topic.kind), topic.name, qos)
+        self._robot.subscribe(topic.name, topic.kind, _carrier(publisher.publish, change))
+
+    def serve(self, name: str, kind: str) -> None:
+        """Offer a ROS 2 service in ROS 1; calls wait in threads of their own."""
+        package, _, service = kind.partition('/')
+        made = getattr(importlib.import_module(f'{package}.srv'), service)
+        client = self._node.create_client(made, name)
+
+        def answer(request: Any) -> Any:
+            if not client.service_is_ready():
+                raise TimeoutError(f'nobody serves {name} in ROS 2')
+            done = threading.Event()
+            future = client.call_async(request)
+            future.add_done_callback(lambda _: done.set())
+            if not done.wait(SERVICE_TIMEOUT):
+                raise TimeoutError(f'{name} took longer than {SERVICE_TIMEOUT} s')
+            return future.result()
+
+        self._robot.serve(name, kind, answer)
+
+    def close(self) -> None:
+        """Leave the ROS 1 graph. Nothing is carried after it."""
+        self._robot.close()
+        logging.getLogger('chef_cell.ros1').removeHandler(self._log)
+
+
+class _Log(logging.Handler):
+    """Shows what the ROS 1 side has to say among the node's own words."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(logging.INFO)
+        logging.getLogger('chef_cell.ros1').setLevel(logging.INFO)
+        self._logger = node.get_logger()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        if record.levelno >= logging.ERROR:
+            self._logger.error(text)
+        elif record.levelno >= logging.WARNING:
+            self._logger.warning(text)
+        else:
+            self._logger.info(text)
+
+
+def _carrier(publish: Callable[[Any], None], change: Change | None) -> Callable[[Any], None]:
+    if change is None:
+        return publish
+
+    def carry(message: Any) -> None:
+        changed = change(message)
+        if changed is not None:
+            publish(changed)
+
+    return carry

@@ -1,0 +1,45 @@
+"""The vendor's own SDK drives the simulated cell.
+
+Needs an interpreter with rospy and intera_interface, named by INTERA_SDK_PYTHON; how to make one
+is in src/chef_cell/docs/real_cell.md. Without it these tests are skipped, and the independent
+client of test_intera_server.py stands in.
+"""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chef_cell.testing.ros_harness import Graph
+
+PYTHON = os.environ.get('INTERA_SDK_PYTHON')
+
+
+@pytest.mark.skipif(not PYTHON, reason='INTERA_SDK_PYTHON names no interpreter with the SDK')
+def test_the_sdk_drives_the_cell_unchanged():
+    with socket.create_server(('127.0.0.1', 0)) as free:
+        port = free.getsockname()[1]
+    with Graph.open() as graph:
+        for name in ('mujoco_bridge', 'position_kinematics'):
+            graph.start(name)
+        server = graph.start('intera_server', {'port': port})
+        graph.wait_for(lambda: 'ROS_MASTER_URI' in server.output(), 'the master')
+        program = Path(__file__).with_name('vendor_client.py')
+        environment = {
+            'ROS_MASTER_URI': f'http://127.0.0.1:{port}',
+            'ROS_IP': '127.0.0.1',
+            'PATH': os.environ['PATH'],
+            'HOME': os.environ.get('HOME', '/'),
+            'PYTHONPATH': os.environ.get('INTERA_SDK_PATH', ''),
+        }
+        done = subprocess.run(
+            [PYTHON, '-W', 'ignore', str(program)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=110,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.endswith('ok everything\n')

@@ -20,6 +20,7 @@ setup(
     extras_require={
         'train': [
             'gymnasium',
+            'matplotlib',
             'onnx',
             'onnxruntime',
             'onnxscript',
@@ -28,8 +29,11 @@ setup(
             'rich',
             'safetensors',
             'scipy',
+            'tensorboardX',
             'torch',
         ],
+        # What `chef-data export` and `import` need, each for its format only.
+        'exchange': ['av', 'minari[hdf5]', 'pillow', 'pyarrow', 'rosbags'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     entry_points={

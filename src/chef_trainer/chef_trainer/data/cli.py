@@ -3,12 +3,24 @@
 import argparse
 import sys
 
-from chef_trainer.data import check, delete, info, listing, merge, recover, relabel, split, stats
+from chef_trainer.data import (
+    check,
+    delete,
+    export,
+    importing,
+    info,
+    listing,
+    merge,
+    recover,
+    relabel,
+    split,
+    stats,
+)
 from chef_trainer.episodes import EpisodeFileError
 
 INTERRUPTED = 130
 #: Each adds its parser, which names the function that carries it out and returns the exit code.
-VERBS = (listing, info, check, stats, relabel, recover, split, merge, delete)
+VERBS = (listing, info, check, stats, relabel, recover, split, merge, export, importing, delete)
 
 
 def main() -> int:

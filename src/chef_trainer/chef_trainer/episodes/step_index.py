@@ -23,7 +23,7 @@ from chef_trainer.episodes.steps import Steps, align, table_dtype
 
 SUFFIX = '.steps.npz'
 #: Of the index: to be counted up whenever `align` gives other numbers for the same file.
-VERSION = 1
+VERSION = 2
 
 
 def load_steps(path: Path | str, keep: bool = True) -> Steps:

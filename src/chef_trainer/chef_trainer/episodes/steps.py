@@ -130,10 +130,22 @@ def _actions(reader: EpisodeReader, commands: np.ndarray) -> np.ndarray:
     action = _policy(reader).get('action') or {}
     scale = action.get('scale') or ActionSpec().scale
     try:
-        return commands / np.asarray(scale, np.float64).reshape(5)
+        actions = commands / np.asarray(scale, np.float64).reshape(5)
     except ValueError as error:
         remedy = 'export the policy again'
         raise EpisodeFileError(reader.path, 'spec.action.scale', str(scale), remedy) from error
+    if reader.metadata.get('source') == 'human':
+        actions[:, 4] = _meant(actions[:, 4])
+    return actions
+
+
+def _meant(gripper: np.ndarray) -> np.ndarray:
+    """A person who lets go of the dead-man switch commands 0: the gripper stays as it was told.
+
+    To a policy, which can only close or open, that is what was asked for last.
+    """
+    told = np.maximum.accumulate(np.where(gripper != 0, np.arange(len(gripper)), -1))
+    return np.where(told < 0, INITIAL_ACTION[4], gripper[told])
 
 
 def _policy(reader: EpisodeReader) -> dict[str, Any]:

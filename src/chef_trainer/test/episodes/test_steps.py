@@ -215,3 +215,18 @@ def test_what_cannot_be_aligned_says_why(tmp_path: Path, script: Script, words: 
     with pytest.raises(EpisodeFileError, match=words) as caught:
         align(EpisodeReader(path))
     assert str(path) in str(caught.value)
+
+
+def test_a_hand_that_let_go_still_means_what_it_asked_of_the_gripper(tmp_path: Path) -> None:
+    asked = [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, -1.0, 0.0]
+
+    def let_go(topic: str, fields: dict, stamp: int) -> dict:
+        if topic.endswith('command'):
+            fields['gripper_velocity'] = asked[(stamp - START_NS) // STEP_NS]
+        return fields
+
+    meant = {'human': [-1, -1, -1, 1, 1, 1, -1, -1], 'policy': asked}
+    for index, (source, expected) in enumerate(meant.items()):
+        script = Script(index, len(asked), metadata={'source': source}, change=let_go)
+        action = align(EpisodeReader(record(tmp_path, script))).table['action'][:-1, 4]
+        assert action.tolist() == expected

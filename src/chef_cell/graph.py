@@ -24,6 +24,8 @@ LIMITS: dict[str, tuple[type, ...]] = {
     'controller': (GateSettings, ControllerSettings),
     'wrist': (WrenchSettings,),
 }
+#: Nodes whose settings say what their sensors read; they are written there, too.
+CALIBRATED = ('wrist', 'camera')
 #: Nodes that only some cells have; the files may always speak of them.
 _OPTIONAL = ('camera', 'policy', 'teleop')
 
@@ -124,7 +126,9 @@ def nodes(
         }
         for name in names
     }
-    parameters['recorder'].setdefault('limits', json.dumps(limits(parameters)))
+    recorder = parameters['recorder']
+    recorder.setdefault('limits', json.dumps(limits(parameters)))
+    recorder.setdefault('calibration', json.dumps(calibration(parameters)))
     managed = {'camera', 'policy', 'recorder', 'session', 'teleop'}
     return tuple(
         NodeSpec(
@@ -150,11 +154,22 @@ def limits(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
         for kind in kinds:
             names = {field.name for field in dataclasses.fields(kind)} & set(parameters[node])
             try:
-                settings = from_dict(kind, {name: parameters[node][name] for name in names})
+                settings: Any = from_dict(kind, {name: parameters[node][name] for name in names})
             except SettingsError as error:
                 raise GraphError(f'{node}: {error}') from error
             found[node] |= dataclasses.asdict(settings)
     return found
+
+
+def calibration(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the calibration in force, by node; raises GraphError as `limits`."""
+    graph = ('lockstep', 'peers')  # say nothing about a sensor
+    found = {
+        node: {name: value for name, value in parameters[node].items() if name not in graph}
+        for node in CALIBRATED
+        if node in parameters
+    }
+    return {**found, 'wrist': limits(parameters)['wrist']}
 
 
 def _own(

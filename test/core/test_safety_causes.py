@@ -146,7 +146,7 @@ def watching(**settings):
 
 def test_each_camera_is_missed_by_name():
     latch = watching(wrench_timeout=9.0, joint_timeout=9.0, command_timeout=9.0)
-    for step in range(12):
+    for step in range(22):
         now = 0.05 * step
         latch.on_camera('left', CameraReading(now), now)
         latch.on_controller(0, now)

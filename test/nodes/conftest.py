@@ -1,6 +1,7 @@
 """A graph of real nodes, and a probe that plays the parts of the cell that are not under test."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,8 @@ class Feed:
         self.command: TaskCommand | None = TaskCommand(0.0, np.array([0.03, 0.0, 0.0]), 0.2, 1.0)
         self.command_ahead = 0.0  # s, of the stamp
         self.missed: int | None = None
+        self.speed = 0.0  # rad/s, measured, of each joint
+        self.repeats = True  # whether the session goes on saying what it said
         sensor = ros.SENSOR_PUBLISHER_QOS
         self._states = graph.publisher(ControllerState, 'controller/state')
         self._wrench = graph.publisher(WrenchStamped, 'wrist/wrench', sensor)
@@ -60,11 +63,11 @@ class Feed:
         self._episode_id = ''
         graph.every(0.01, self._send_sensors)
         graph.every(0.05, self._send_command)
-        graph.every(1.0, self._send_episode)
+        graph.every(1.0, lambda: self.repeats and self._send_episode())
 
-    def start_safety(self) -> NodeProcess:
+    def start_safety(self, **limits: Any) -> NodeProcess:
         """Start the real latch."""
-        return self.graph.start('safety', SAFETY)
+        return self.graph.start('safety', {**SAFETY, **limits})
 
     def start_controller(self) -> NodeProcess:
         """Start the real controller."""
@@ -87,7 +90,7 @@ class Feed:
     def _send_sensors(self) -> None:
         stamp = self.graph.probe.get_clock().now().to_msg()
         if self.position is not None:
-            reading = ArmReading(0.0, self.position, np.zeros(7), np.zeros(7))
+            reading = ArmReading(0.0, self.position, np.full(7, self.speed), np.zeros(7))
             self._joints.publish(messages.arm_to_message(reading, stamp))
         if self.force is not None:
             wrench = WrenchReading(0.0, np.array([self.force, 0.0, 0.0]), np.zeros(3))

@@ -47,7 +47,7 @@ class SafetySettings:
     joint_timeout: float = 0.05  # s, same for joint states
     command_timeout: float = 0.5  # s, same for commands (the controller stops long before)
     controller_timeout: float = 0.5  # s, same for the controller's state; real time only
-    camera_timeout: float = 0.5  # s, same for the images of each of `cameras`; real time only
+    camera_timeout: float = 1.0  # s, same for the images of each of `cameras`; real time only
     session_timeout: float = 3.0  # s, same for the session, which speaks once a second
     recorder_timeout: float = 5.0  # s, same for the recorder
     cameras: tuple[str, ...] = ()  # names of those that must be served

@@ -1,0 +1,186 @@
+"""Faults of cameras, robot, clockwork and other nodes, as the real latch hears of them."""
+
+import math
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import WrenchStamped
+from std_srvs.srv import Trigger
+
+from chef_cell.core.readings import WrenchReading
+from chef_cell.nodes import messages, ros
+from chef_interfaces.msg import CameraState, EpisodeState, RecorderState, SafetyState, Tick
+from intera_core_msgs.msg import CollisionDetectionState, JointCommand
+
+JOINT_COMMAND = '/robot/limb/right/joint_command'
+COLLISION = '/robot/limb/right/collision_detection_state'
+LATCH = {'cameras': '[left, right]', 'camera_timeout': 0.8, 'frozen_images': 10}
+LATCH |= {'session_timeout': 3.0, 'recorder_timeout': 1.5}
+
+
+class Watched:
+    """The real latch in a running episode, with two cameras and a recorder that the test plays."""
+
+    def __init__(self, graph, feed):
+        self.graph, self.feed = graph, feed
+        self.cameras = {'left': 1, 'right': 1}  # name -> images in a row with the same pixels
+        self.same_stamp = 1
+        self.recording = True
+        self.states = graph.publisher(CameraState, 'camera/state')
+        self.recorder = graph.publisher(RecorderState, 'recorder', ros.STATE_QOS)
+        self.collision = graph.publisher(CollisionDetectionState, COLLISION)
+        feed.start_safety(**LATCH)
+        feed.missed = 0
+        self.verdicts = graph.collect(SafetyState, 'safety', ros.STATE_QOS)
+        graph.every(0.05, self._see)
+        graph.every(0.2, lambda: self.recording and self.recorder.publish(RecorderState()))
+        graph.wait_for(graph.connected, 'the safety node')
+        feed.run_episode('e1')
+        graph.wait_for(
+            lambda: self.verdicts and self.verdicts[-1].episode_id == 'e1', 'a judged episode'
+        )
+        assert self.verdicts[-1].level == SafetyState.OK, self.verdicts[-1]
+
+    def _see(self):
+        for name, count in self.cameras.items():
+            state = CameraState(camera=name, same_pixels=count, same_stamp=self.same_stamp)
+            state.header.stamp = self.graph.probe.get_clock().now().to_msg()
+            self.states.publish(state)
+
+    def fault(self):
+        self.graph.wait_for(
+            lambda: self.verdicts[-1].level == SafetyState.FAULT, 'a fault', deadline=30.0
+        )
+        verdict = self.verdicts[-1]
+        return verdict.reason, verdict.source
+
+    def rearm(self):
+        return self.graph.call(Trigger, 'safety/rearm', Trigger.Request())
+
+    def wait_for_rearming(self):
+        self.graph.wait_for(lambda: self.rearm().success, 'the latch to be rearmed')
+
+
+@pytest.fixture
+def watched(graph, feed):
+    return Watched(graph, feed)
+
+
+def test_a_camera_that_falls_silent_is_named(watched):
+    del watched.cameras['right']
+    assert watched.fault() == ('camera_stale', 'camera/right')
+    assert 'camera_stale: camera/right' in watched.rearm().message
+    watched.cameras['right'] = 1
+    watched.wait_for_rearming()
+
+
+@pytest.mark.parametrize('what', ['pixels', 'stamps'])
+def test_a_camera_that_shows_the_same_again_and_again_is_a_fault(watched, what):
+    if what == 'pixels':
+        watched.cameras['left'] = 10
+    else:
+        watched.same_stamp = 3
+    assert watched.fault() == ('camera_frozen', 'camera/left')
+    assert not watched.rearm().success
+    watched.cameras['left'] = watched.same_stamp = 1
+    watched.wait_for_rearming()
+
+
+def test_a_collision_that_the_robot_feels_is_a_fault(watched):
+    watched.collision.publish(CollisionDetectionState(collision_state=True))
+    assert watched.fault() == ('collision', 'robot')
+    assert 'collision' in watched.rearm().message
+    watched.collision.publish(CollisionDetectionState(collision_state=False))
+    watched.wait_for_rearming()
+
+
+def test_whoever_commands_the_joints_beside_the_controller_is_a_fault(graph, watched):
+    rogues = [graph.probe.create_publisher(JointCommand, JOINT_COMMAND, 10) for _ in range(2)]
+    assert watched.fault() == ('joint_command_publishers', 'joint_command')
+    assert not watched.rearm().success
+    graph.probe.destroy_publisher(rogues[0])
+    watched.wait_for_rearming()
+
+
+def test_a_command_from_long_ago_is_a_fault(watched):
+    watched.feed.command_ahead = -6.0
+    assert watched.fault() == ('command_past', 'command')
+
+
+def test_a_joint_that_is_measured_too_fast_is_a_fault(watched):
+    watched.feed.speed = -1.7
+    assert watched.fault() == ('joint_speed', 'joint_states')
+    verdict = watched.verdicts[-1]
+    assert (verdict.value, verdict.limit) == (1.7, pytest.approx(1.2 * 1.328))
+    watched.feed.speed = 0.0
+    watched.wait_for_rearming()
+
+
+def test_a_joint_that_is_measured_outside_its_range_is_a_fault(watched):
+    # The last joint turns the tool on the spot: only its own limit is left.
+    watched.feed.position = watched.feed.position + 4.8 * np.eye(7)[6]
+    assert watched.fault() == ('joint_position', 'joint_states')
+    assert watched.verdicts[-1].limit == pytest.approx(4.7124)
+
+
+def test_a_recorder_that_falls_silent_is_named(watched):
+    watched.recording = False
+    assert watched.fault() == ('recorder_stale', 'recorder')
+
+
+def test_a_session_that_falls_silent_is_named(watched):
+    watched.feed.repeats = False
+    assert watched.fault() == ('session_stale', 'session')
+
+
+def test_diagnostics_say_why_the_arm_stands(graph, watched):
+    arrays = graph.collect(DiagnosticArray, '/diagnostics')
+    watched.feed.force = 25.0
+
+    def status(part):
+        found = [s for array in arrays for s in array.status if s.name == f'safety: {part}']
+        return found[-1] if found else DiagnosticStatus()
+
+    graph.wait_for(lambda: status('latch').message == 'force', 'the reason')
+    assert status('latch').level == DiagnosticStatus.WARN
+    values = {item.key: item.value for item in status('latch').values}
+    assert (values['value'], values['limit'], values['source']) == ('25.0', '20.0', 'wrench')
+    watched.feed.speed = 9.0
+    graph.wait_for(lambda: status('latch').level == DiagnosticStatus.ERROR, 'the fault')
+    heard = {item.key: float(item.value) for item in status('wrist/wrench').values}
+    assert set(heard) == {'rate (Hz)', 'dropped', 'age p50 (ms)', 'age p99 (ms)', 'age max (ms)'}
+    in_force = {item.key: item.value for item in status('settings').values}
+    assert in_force['force_limit'] == '20.0'
+
+
+def test_in_lockstep_a_broken_wrench_forbids_rearming_until_its_episode_is_over(graph):
+    """Between two episodes simulated time stands still, and no better wrench will come."""
+    graph.start('safety', {'lockstep': True})
+    verdicts = graph.collect(SafetyState, 'safety', ros.STATE_QOS)
+    wrenches = graph.publisher(WrenchStamped, 'wrist/wrench', ros.SENSOR_PUBLISHER_QOS)
+    ticks = graph.publisher(Tick, 'tick')
+    episodes = graph.publisher(EpisodeState, 'episode', ros.STATE_QOS)
+    graph.wait_for(graph.connected, 'the safety node')
+
+    def judge(stamp_ns, force, episode_id):
+        stamp = ros.to_stamp(stamp_ns)
+        reading = WrenchReading(0.0, np.full(3, force), np.zeros(3))
+        wrenches.publish(messages.wrench_to_message(reading, stamp, 'ft300_sensor'))
+        tick = Tick(episode_id=episode_id)
+        tick.header.stamp = stamp
+        ticks.publish(tick)
+        graph.wait_for(lambda: verdicts and verdicts[-1].header.stamp == stamp, 'the verdict')
+        return verdicts[-1].level
+
+    def rearmed():
+        return graph.call(Trigger, 'safety/rearm', Trigger.Request()).success
+
+    assert judge(1_000_000_000, math.nan, 'e1') == SafetyState.FAULT
+    assert not rearmed()
+    episodes.publish(EpisodeState(phase=EpisodeState.ENDED, episode_id='e1'))
+    graph.wait_for(rearmed, 'the latch to be rearmed')
+    assert judge(2_000_000_000, math.nan, 'e2') == SafetyState.FAULT, 'before the arm moves'
+    episodes.publish(EpisodeState(phase=EpisodeState.ENDED, episode_id='e2'))
+    graph.wait_for(rearmed, 'the latch to be rearmed')
+    assert judge(3_000_000_000, 1.0, 'e3') == SafetyState.OK

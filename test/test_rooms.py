@@ -90,6 +90,15 @@ MAY_IMPORT = {
         'numpy', 'scipy', 'torch', 'safetensors', 'onnx', 'onnxruntime', 'mcap', 'yaml',
         'rich', 'gymnasium',
     },
+    # Pure functions of tensors; state lives in the learner.
+    'chef_trainer.losses': {'torch', 'chef_trainer.networks.distributions'},
+    'chef_trainer.methods': {'numpy'},
+    'chef_trainer.networks': {
+        'numpy', 'torch', 'chef_trainer.methods', 'chef_trainer.spec',
+    },
+    'chef_trainer.learner.plots': {
+        'matplotlib', 'tensorboardX', 'chef_trainer.policy_file',
+    },
     'chef_trainer.data': {
         'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
         'chef_trainer.task',

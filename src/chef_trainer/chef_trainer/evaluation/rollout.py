@@ -19,6 +19,8 @@ class Step:
     action: np.ndarray
     reward: float
     after: dict[str, Any]  # info after the action
+    following: dict[str, np.ndarray]  # what was seen after the action
+    terminated: bool  # ended by itself, not by the clock
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +46,7 @@ def rollout(
         action = actor.act(observation, info, random)
         executed = np.clip(action, -1.0, 1.0)
         following, reward, terminated, truncated, after = env.step(executed)
-        yield Step(observation, info, executed, float(reward), after)
+        yield Step(observation, info, executed, float(reward), after, following, terminated)
         observation, info, ended = following, after, terminated or truncated
 
 

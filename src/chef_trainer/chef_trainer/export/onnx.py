@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from chef_trainer import policy_file
+from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.spec import PolicySpec
 
@@ -22,6 +23,9 @@ TOLERANCE = 1e-5
 _CHECKED_BATCH = 16
 
 
+Policy = MixedPolicy | DeployedPolicy
+
+
 class ExportError(RuntimeError):
     """The exported network does not compute what the torch network computes."""
 
@@ -29,7 +33,7 @@ class ExportError(RuntimeError):
 class _Outputs(nn.Module):
     """Positional inputs in, the outputs of a policy file out."""
 
-    def __init__(self, policy: MixedPolicy) -> None:
+    def __init__(self, policy: Policy) -> None:
         super().__init__()
         self.policy = policy
 
@@ -39,7 +43,7 @@ class _Outputs(nn.Module):
         return distribution.mode(), *distribution
 
 
-def export_policy(policy: MixedPolicy, spec: PolicySpec, path: str | Path) -> float:
+def export_policy(policy: Policy, spec: PolicySpec, path: str | Path) -> float:
     """Write `policy` with `spec` inside to `path`; return the largest difference from torch.
 
     Raises:
@@ -47,7 +51,10 @@ def export_policy(policy: MixedPolicy, spec: PolicySpec, path: str | Path) -> fl
         PolicyFileError: the network does not fit the spec.
     """
     policy = policy.eval()
-    inputs = tuple(torch.zeros(2, *observation.stacked_shape) for observation in spec.observations)
+    inputs = tuple(
+        torch.zeros(2, *one.stacked_shape, dtype=getattr(torch, one.dtype))
+        for one in spec.observations
+    )
     batch = torch.export.Dim('batch', min=1)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # the exporter's own deprecations
@@ -85,23 +92,12 @@ def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def compare(policy: MixedPolicy, path: str | Path, seed: int = 0) -> float:
+def compare(policy: Policy, path: str | Path, seed: int = 0) -> float:
     """Return the largest difference of any output, relative above 1, over random inputs.
 
-    The inputs are drawn around the features' own statistics, so they are like the data.
+    The states are drawn around the features' own statistics, so they are like the data.
     """
-    random = np.random.default_rng(seed)
-    inputs = {}
-    start = 0
-    for observation in policy.observations:
-        shape = observation.stacked_shape
-        block = slice(start, start + int(np.prod(shape)))
-        start = block.stop
-        mean = policy.features.mean[block].numpy()
-        deviation = 1 / policy.features.scale[block].numpy()
-        noise = random.normal(size=(_CHECKED_BATCH, len(mean)))
-        drawn = (mean + deviation * noise).astype(np.float32)
-        inputs[observation.name] = drawn.reshape(_CHECKED_BATCH, *shape)
+    inputs = _drawn(policy, np.random.default_rng(seed))
     outputs = policy_file.open_session(path).run(list(policy_file.OUTPUTS), inputs)
     with torch.no_grad():
         distribution = policy({name: torch.from_numpy(value) for name, value in inputs.items()})
@@ -110,3 +106,20 @@ def compare(policy: MixedPolicy, path: str | Path, seed: int = 0) -> float:
         float(np.max(np.abs(ours - theirs.numpy()) / np.maximum(1, np.abs(theirs.numpy()))))
         for ours, theirs in zip(outputs, expected, strict=True)
     )
+
+
+def _drawn(policy: Policy, random: np.random.Generator) -> dict[str, np.ndarray]:
+    inputs = {}
+    start = 0
+    for observation in policy.observations:
+        shape = (_CHECKED_BATCH, *observation.stacked_shape)
+        if observation.dtype == 'uint8':
+            inputs[observation.name] = random.integers(256, size=shape, dtype=np.uint8)
+            continue
+        block = slice(start, start + int(np.prod(shape[1:])))
+        start = block.stop
+        mean = policy.features.mean[block].numpy()
+        deviation = 1 / policy.features.scale[block].numpy()
+        noise = random.normal(size=(_CHECKED_BATCH, len(mean)))
+        inputs[observation.name] = (mean + deviation * noise).astype(np.float32).reshape(shape)
+    return inputs

@@ -29,12 +29,12 @@ class Transitions(NamedTuple):
         return _mapped(self, Tensor.pin_memory)
 
 
-def transitions(batch: Batch, tasks: list[int]) -> Transitions:
-    """Return a batch from a data set as tensors, with the rewards of `tasks` (columns)."""
+def transitions(batch: Batch) -> Transitions:
+    """Return a batch from a data set as tensors; every reward is a task."""
     return Transitions(
         {name: torch.from_numpy(value) for name, value in batch.observation.items()},
         torch.from_numpy(batch.action),
-        torch.from_numpy(batch.rewards).T[tasks],
+        torch.from_numpy(batch.rewards).T.contiguous(),
         torch.from_numpy(batch.discount),
         {name: torch.from_numpy(value) for name, value in batch.next_observation.items()},
     )

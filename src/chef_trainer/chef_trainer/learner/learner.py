@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from chef_trainer.errors import DivergedError
 from chef_trainer.learner import evaluation, improvement
 from chef_trainer.learner.batch import Transitions
 from chef_trainer.learner.flat import Flat
@@ -15,10 +16,6 @@ from chef_trainer.methods.method import Method
 from chef_trainer.networks.agent import AgentNetworks, NetworkSettings
 
 MAX_UNCHECKED = 10_000  # updates whose numbers wait to be looked at
-
-
-class DivergedError(RuntimeError):
-    """A number was not finite: the message says which, and at which update."""
 
 
 class Learner:
@@ -98,7 +95,7 @@ class Learner:
             if len(bad):
                 first = int(bad[0])
                 at = self.step - len(rows) + steps[first]
-                raise DivergedError(f'{name} is {values[first].item()} at update {at}')
+                raise DivergedError(f'{name} is {values[first].item()} at update {at}', at)
             means[name] = values.mean().item()
         return means
 

@@ -50,7 +50,7 @@ class Encoder(nn.Module):
         self.features = Features(states, differences)
         self.output_size = self.features.output_size
         self.resnet = None
-        self._bfloat16 = vision.bfloat16
+        self.bfloat16 = vision.bfloat16
         if self.cameras:
             channels, embedding = SIZES[vision.torso]
             self.resnet = ResNet(_image_shape(observations), channels, embedding)
@@ -62,7 +62,7 @@ class Encoder(nn.Module):
         parts = [self.features(observations)] if self.features.names else []
         if self.resnet is not None:
             images = torch.cat([_channels(observations[name]) for name in self.cameras])
-            with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bfloat16):
+            with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
                 embedded = self.resnet(images)
             parts += embedded.float().chunk(len(self.cameras))
         return torch.cat(parts, dim=1)

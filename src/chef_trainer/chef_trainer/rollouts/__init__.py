@@ -1,0 +1,1 @@
+"""Episodes of a simulated environment as files, and data sets of them in memory."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from std_msgs.msg import String
 
 from chef_cell.core.actor import Actor
 from chef_cell.core.policy_slot import Candidate, Offer, PolicySlot
@@ -40,6 +41,7 @@ class PolicyNode(ros.ManagedNode):
         self._actor = Actor(slot, ArmKinematics())
         self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
+        self._specs = self.create_publisher(String, 'policy/spec', ros.STATE_QOS)
         self._inputs = messages.READINGS | messages.camera_readings(settings.cameras)
         qos = ros.sensor_qos(settings.lockstep)
         for name, (kind, topic, _) in self._inputs.items():
@@ -122,7 +124,11 @@ class PolicyNode(ros.ManagedNode):
         self._publish_state(stamp)
 
     def _publish_state(self, stamp: Time | None = None) -> None:
+        known = self._state.sha256
         self._state = messages.policy_state(self._actor, stamp or self.get_clock().now().to_msg())
+        current = self._actor.slot.current
+        if current is not None and current.sha256 != known:
+            self._specs.publish(String(data=current.spec.to_json()))
         self._state.ready &= self.active
         self._state.inference_ms = self._inference_ms
         self._states.publish(self._state)

@@ -16,8 +16,8 @@ class RecorderSettings:
     topics: tuple[str, ...] = (  # each: NAME [rate=HZ] [crop=PIXELS] [jpeg=QUALITY]
         '/robot/joint_states', '/robot/limb/*/joint_command', '/robot/limb/*/endpoint_state',
         '/robot/state', 'camera/*/image_raw', 'camera/*/camera_info', 'command',
-        'controller/state', 'gripper/command', 'gripper/state', 'notes', 'objects', 'policy',
-        'policy/spec', 'safety', 'tick', 'wrist/wrench',
+        'controller/state', 'ft300/wrench', 'gripper/command', 'gripper/state', 'notes',
+        'objects', 'policy', 'policy/spec', 'safety', 'tick', 'wrist/wrench',
     )  # fmt: skip
     awaited: tuple[str, ...] = (  # sensors: a file is closed when these have reached its end
         '/robot/joint_states', 'camera/*/image_raw', 'gripper/state', 'objects', 'wrist/wrench',

@@ -68,7 +68,7 @@ def _state(file: Path) -> list[int]:
 def _load(file: Path) -> Steps | None:
     """Return the kept index; None when there is none, or it is broken or of another file."""
     try:
-        with np.load(index_file(file), allow_pickle=False) as archive:
+        with index_file(file).open('rb') as stream, np.load(stream) as archive:
             about = json.loads(bytes(archive['about']))
             if about['of'] != fingerprint(file):
                 return None

@@ -52,10 +52,10 @@ def test_a_session_that_cannot_start_says_why(tmp_path, parameters, code, words)
 class Cell:
     """A whole simulated cell in lockstep, and a client of run_session."""
 
-    def __init__(self, graph, folder, **safety):
+    def __init__(self, graph, folder, **overrides):
         self.graph = graph
         self.folder = folder
-        overrides = {'session': {'max_steps': 20}, 'safety': safety}
+        overrides = {'session': {'max_steps': 20}, **overrides}
         for spec in nodes(CellSettings(directory=str(folder)), CONFIG, overrides=overrides):
             path = folder / f'{spec.name}.yaml'
             path.write_text(parameter_file(spec))
@@ -168,7 +168,7 @@ def test_a_robot_that_is_stopped_stops_the_session(tmp_path):
 def test_after_the_force_rule_the_arm_retreats_within_its_episode(tmp_path):
     with Graph.open() as graph:
         # N: the sensor feels the gripper's inertia when the arm sets out
-        cell = Cell(graph, tmp_path, force_limit=0.35)
+        cell = Cell(graph, tmp_path, safety={'force_limit': 0.35})
         sessions = [cell.result(cell.ask(episodes=2))[1] for _ in range(2)]
 
     records = []
@@ -193,3 +193,19 @@ def test_after_the_force_rule_the_arm_retreats_within_its_episode(tmp_path):
         records.append([{name: episode[name] for name in same} for episode in episodes])
     # How long the arm was watched after the stop makes no difference.
     assert records[0] == records[1]
+
+
+def test_a_recorder_that_cannot_write_ends_the_session_and_keeps_what_is_there(tmp_path):
+    with Graph.open() as graph:
+        cell = Cell(graph, tmp_path, recorder={'queue_mb': 0.0005})  # a tick fits, no more
+
+        status, result = cell.result(cell.ask(episodes=1000))
+
+        assert status == GoalStatus.STATUS_ABORTED
+        assert 'recorder: ' in result.stopped_by
+        assert 'MB behind' in result.stopped_by
+        (episode,) = json.loads((Path(result.directory) / 'session.json').read_text())['episodes']
+        assert episode['outcome'] == 'fault'
+        metadata = EpisodeReader(Path(result.directory) / episode['file']).metadata
+        assert metadata['outcome'] == 'fault'
+        assert any('MB behind' in mark for mark in metadata['marks'])

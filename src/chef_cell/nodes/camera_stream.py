@@ -1,13 +1,12 @@
 """One camera, from its device's topics to those of the cell."""
 
-import numpy as np
-import PIL.Image
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from chef_cell.core.imaging import CameraReading, Intrinsics, RepeatCounter
 from chef_cell.core.readings import ImageReading
 from chef_cell.nodes import camera_info, messages, ros
+from chef_cell.nodes.cropping import central_square
 from chef_cell.nodes.diagnostics import Health
 from chef_interfaces.msg import CameraState
 
@@ -87,18 +86,12 @@ class CameraStream:
         """Return the central square, resized; raises ValueError on a malformed image."""
         reading = messages.image_from_message(message)
         self._newest = self._repeats.count(reading.stamp, reading.pixels)
-        height, width, _ = reading.pixels.shape
-        size = (self._size, self._size)
-        if (height, width) == size:
+        square = central_square(reading.pixels, self._size)
+        if square is reading.pixels:
             return message
-        left, upper, right, lower = Intrinsics(width, height, 1.0, 1.0, 0.0, 0.0).square
-        square = np.ascontiguousarray(reading.pixels[upper:lower, left:right])
-        # Bilinear with a support that grows with the reduction: each pixel counts, none aliases.
-        resized = PIL.Image.fromarray(square).resize(size, PIL.Image.Resampling.BILINEAR)
+        header = message.header
         return messages.image_to_message(
-            ImageReading(reading.stamp, np.asarray(resized)),
-            message.header.stamp,
-            message.header.frame_id,
+            ImageReading(reading.stamp, square), header.stamp, header.frame_id
         )
 
     def _refuse(self, error: ValueError) -> None:

@@ -7,7 +7,10 @@ from chef_cell.core.imaging import Intrinsics
 
 
 def central_square(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Return the largest central square of an image, (h, w, 3) uint8, at `size` x `size`."""
+    """Return the largest central square of an image, (h, w, 3) uint8, at `size` x `size`.
+
+    An image that is so already is returned itself.
+    """
     height, width, _ = pixels.shape
     if height == width == size:
         return pixels

@@ -106,9 +106,9 @@ def test_check(chef_data, folder: Path) -> None:
 
 def test_stats(chef_data, folder: Path) -> None:
     numbers = json.loads(chef_data('stats', folder, '--json').out)
-    assert [(group['triplet'], group['episodes'], group['success']) for group in numbers['groups']] == [
-        ('1', 3, 2), ('2', 3, 1)
-    ]  # fmt: skip
+    keys = ('triplet', 'episodes', 'success')
+    counts = [tuple(group[key] for key in keys) for group in numbers['groups']]
+    assert counts == [('1', 3, 2), ('2', 3, 1)]
     column = numbers['columns']['joint_position']
     assert len(column['mean']) == 7
     assert all(low <= mean <= high for low, mean, high in
@@ -150,7 +150,7 @@ def test_split(chef_data, folder: Path, tmp_path: Path, copy: bool) -> None:
     into, how = tmp_path / 'parts', ('--copy',) if copy else ()
     assert chef_data('split', folder, '--into', into, '--parts', 'a=0.5,b=0.5', *how).code == 0
     parts = {part: names(into / part) for part in 'ab' if (into / part).exists()}
-    assert sorted(sum(parts.values(), [])) == names(folder)
+    assert sorted(stem for stems in parts.values() for stem in stems) == names(folder)
     for part, stems in parts.items():
         for stem in stems:
             new = into / part / stem / f'{stem}.mcap'

@@ -96,6 +96,7 @@ def _watch(cell: CellProcesses, follower: Follower, display: Display, stopped: l
         for state in follower.wait(_POLL):
             running, heard = running or state.phase == EpisodeState.RUNNING, time.monotonic()
             display.show(state)
+        display.show_recorder(follower.recorder)
         code = cell.exit_code('session')
         if code is not None and code >= 0 and (running or code in (0, 2, 3)):
             return code
@@ -118,6 +119,7 @@ def _show_rest(follower: Follower, display: Display) -> None:
         states = follower.wait(_POLL)
         for state in states:
             display.show(state)
+        display.show_recorder(follower.recorder)
         if any(state.phase == EpisodeState.ENDED for state in states):
             return
 

@@ -27,7 +27,7 @@ class EpisodeSection:
     video: str = ''
     problem: str = ''  # why nothing can be shown
     dropped: int = 0  # messages missing in the file
-    incomplete: tuple[str, ...] = ()  # topics that end too early
+    marks: tuple[str, ...] = ()  # why not to use it without a look
     periods: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))  # ms
     force_limit: float = SafetySettings().force_limit  # N
 
@@ -91,7 +91,7 @@ def _draw(episode: contents.Contents, target: Path, result: EpisodeResult) -> Ep
         sheet=f'{name}.jpg' if episode.cameras else '',
         video=f'{name}.mp4' if episode.cameras else '',
         dropped=metadata.get('dropped', 0),
-        incomplete=tuple(metadata.get('incomplete', ())),
+        marks=tuple(metadata.get('marks', ())),
         periods=episode.period,
         force_limit=limit,
     )

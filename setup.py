@@ -43,7 +43,13 @@ setup(
     package_data={'': ['*.html', '*.css', '*.j2', '*.xml', '*.json']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'src/{NAME}/resource/{NAME}']),
-        *shared('package.xml', 'launch/*.launch.py', 'config/*.*', 'config/sessions/*'),
+        *shared(
+            'package.xml',
+            'launch/*.launch.py',
+            'config/*.*',
+            'config/sessions/*',
+            'config/sros2/*',
+        ),
         *shared('models/*.*', 'models/*/*.*'),
     ],
     # rosdep installs the rest where there is a ROS distribution, `make` where there is none.

@@ -66,6 +66,7 @@ def action(node: NodeSpec) -> Node:
         name=node.name,
         namespace=node.namespace,
         parameters=[node.parameters],
+        ros_arguments=['--enclave', node.enclave],
         output='screen',
     )
 

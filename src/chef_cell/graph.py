@@ -60,6 +60,11 @@ class NodeSpec:
         """Name and namespace."""
         return f'{self.namespace}/{self.name}'
 
+    @property
+    def enclave(self) -> str:
+        """Security enclave: what the node may say and hear where SROS2 is on."""
+        return self.full_name
+
 
 @dataclasses.dataclass(frozen=True)
 class CellSettings:

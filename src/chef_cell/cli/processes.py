@@ -31,6 +31,7 @@ class NodeProcess:
         parameters = folder / f'{spec.name}.yaml'
         parameters.write_text(parameter_file(spec))
         arguments = ['-r', f'__ns:={spec.namespace}', '--params-file', str(parameters)]
+        arguments += ['--enclave', spec.enclave]
         with self.log.open('wb') as output:
             self._process = subprocess.Popen(
                 [sys.executable, '-m', spec.module, '--ros-args', *arguments],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import rich.table
 
+from chef_trainer.evaluation.paired import Comparison
 from chef_trainer.evaluation.statistics import Summary
 
 
@@ -51,3 +52,27 @@ def markdown(summaries: Sequence[Summary], force_limit: float) -> str:
     titles = headings(force_limit)
     rows = [titles, tuple('---' for _ in titles), *(cells(summary) for summary in summaries)]
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+
+
+def paired(comparisons: Sequence[Comparison]) -> rich.table.Table:
+    """Return a table of paired comparisons for the terminal."""
+    baseline = comparisons[0].baseline
+    table = rich.table.Table(
+        'policy',
+        'scenes',
+        'only it',
+        'only the baseline',
+        'difference',
+        'p',
+        title=f'against {baseline}, scene by scene; exact McNemar test',
+    )
+    for one in comparisons:
+        table.add_row(
+            one.candidate,
+            str(one.scenes),
+            str(one.better),
+            str(one.worse),
+            f'{100 * one.difference:+.1f} points',
+            f'{one.p_value:.3g}',
+        )
+    return table

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tensorboardX import SummaryWriter
 
 from chef_trainer.policy_file import replacing
 
-mpl.use('agg')
 COLUMNS = 4
 PANEL = (3.2, 2.2)  # inches
 
@@ -23,6 +22,7 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
         return
     lines = -(-len(names) // COLUMNS)
     figure = Figure((PANEL[0] * min(COLUMNS, len(names)), PANEL[1] * lines), layout='constrained')
+    FigureCanvasAgg(figure)  # draws into memory, without a display
     axes = figure.subplots(lines, min(COLUMNS, len(names)), squeeze=False).flatten()
     for name, panel in zip(names, axes, strict=False):
         steps = [row['step'] for row in rows if name in row]

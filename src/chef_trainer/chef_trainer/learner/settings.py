@@ -175,7 +175,7 @@ def _observations(value: Sequence[Any] | dict[str, Any]) -> tuple[ObservationSpe
     """From names, {names: [...], history: n}, or full specs."""
     if isinstance(value, dict):
         return observation_specs(value['names'], value.get('history', 1))
-    specs = []
+    specs: list[ObservationSpec] = []
     for one in value:
         if isinstance(one, dict):
             one = build(ObservationSpec, {**one, 'shape': tuple(one.get('shape', ()))})

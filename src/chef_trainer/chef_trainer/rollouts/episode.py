@@ -7,6 +7,7 @@ messages of a cell. Episodes of the cell are read by `replay` from the recorder'
 import dataclasses
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,16 +47,16 @@ class Episode:
 
 def write_episode(path: Path, episode: Episode) -> None:
     """Write `episode` to `path` (.npz): complete, or not at all."""
+    arrays: dict[str, Any] = {
+        'actions': episode.actions,
+        'rewards': episode.rewards,
+        'tasks': np.array(episode.tasks),
+        'terminal': episode.terminal,
+        'success': episode.success,
+    }
+    arrays |= {OBSERVATION + name: value for name, value in episode.observations.items()}
     with replacing(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(
-            file,
-            actions=episode.actions,
-            rewards=episode.rewards,
-            tasks=np.array(episode.tasks),
-            terminal=episode.terminal,
-            success=episode.success,
-            **{OBSERVATION + name: value for name, value in episode.observations.items()},
-        )
+        np.savez(file, **arrays)
 
 
 def read_episode(path: Path) -> Episode:

@@ -96,16 +96,28 @@ MAY_IMPORT = {
     'chef_trainer.networks': {
         'numpy', 'torch', 'chef_trainer.methods', 'chef_trainer.spec',
     },
+    'chef_trainer.evaluation.plot': {
+        'matplotlib', 'chef_trainer.evaluation', 'chef_trainer.policy_file',
+    },
     'chef_trainer.learner.plots': {
         'matplotlib', 'tensorboardX', 'chef_trainer.policy_file',
     },
     'chef_trainer.data': {
         'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
-        'chef_trainer.task',
+        'chef_trainer.task', 'chef_trainer.view',
+    },
+    'chef_trainer.view': {
+        'numpy', 'cycler', 'jinja2', 'matplotlib', 'PIL', 'rerun', 'chef_trainer.episodes',
+        'chef_trainer.exchange', 'chef_trainer.spec', 'chef_trainer.task',
     },
     'chef_trainer.exchange': {
         'numpy', 'av', 'gymnasium', 'minari', 'PIL', 'pyarrow', 'rosbags', 'chef_trainer.episodes',
         'chef_trainer.replay', 'chef_trainer.spec', 'chef_trainer.task',
+    },
+    # The peers that the loader is measured beside are imported where they are installed.
+    'chef_trainer.bench': {
+        'numpy', 'PIL', 'rich', 'torch', 'h5py', 'lerobot', 'tensordict', 'torchrl',
+        'chef_trainer.episodes', 'chef_trainer.replay', 'chef_trainer.task',
     },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',

@@ -56,6 +56,7 @@ def test_a_running_cell_is_listened_to(policy):
     assert findings['safety.force_limit']['value'] == '20 (cell.yaml)'
     for topic in ('/robot/joint_states', 'wrist/wrench', 'safety'):
         assert ' Hz' in findings[topic]['value']
+    assert 'ms, of ' in findings['age of samples']['value']
     assert findings['wrist noise']['level'] == 'ok'
     assert findings['wrist bias']['level'] == 'ok'
     assert code == any(finding['level'] == 'fail' for finding in findings.values())

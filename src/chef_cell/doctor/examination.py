@@ -14,6 +14,7 @@ from chef_cell.doctor import (
     clock,
     disk,
     domain,
+    health,
     leftovers,
     limits,
     parameters,
@@ -117,6 +118,8 @@ def _running(
     for node in graph.LIMITS:
         values = listener.parameters(node, limits.limit_names(node))
         yield limits.judge_running(node, configured, values)
+    parts = listener.health.values()
+    yield from health.judge(parts, {node.name for node in nodes} & set(listener.nodes()))
     if listener.lockstep():
         value = 'lockstep: simulated time waits for the nodes, so rates say nothing'
         yield Finding('streams', Level.OK, value, 'real time for rates')
@@ -125,6 +128,7 @@ def _running(
     heard = listener.listen(expected)
     for stream in expected:
         yield streams.judge_stream(stream, heard[stream.topic])
+    yield health.judge_ages(listener.health.values())
     if listener.running:
         remedy = 'call again between two episodes'
         value = 'an episode is running'

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
@@ -15,7 +16,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
 from chef_cell.doctor.streams import Stream, StreamReading
-from chef_cell.nodes.ros import STATE_QOS, sensor_qos
+from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, sensor_qos
 from chef_interfaces.msg import EpisodeState
 
 #: How long other participants may take to be discovered (s).
@@ -30,6 +31,7 @@ class Listener:
     Attributes:
         wrenches: compensated wrenches heard while listening, 6 numbers each (N, N m).
         running: whether an episode is.
+        health: newest status of each part of each node that was heard, by name.
     """
 
     def __init__(self, domain: int, namespace: str) -> None:
@@ -45,6 +47,10 @@ class Listener:
         self._executor = EventsExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)
+        self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, COMMAND_QOS
+        )
+        self.health: dict[str, DiagnosticStatus] = {}
         self.wrenches: list[np.ndarray] = []
         self.running = False
         self._spin(lambda: False, _DISCOVERY)
@@ -126,6 +132,9 @@ class Listener:
 
     def _on_episode(self, message: EpisodeState) -> None:
         self.running = message.phase == EpisodeState.RUNNING
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self.health |= {status.name: status for status in message.status}
 
     def _spin(self, done: Callable[[], bool], patience: float) -> None:
         end = time.monotonic() + patience

@@ -8,6 +8,7 @@ NAME = 'chef_cell'
 NODES = (
     'camera_node',
     'controller_node',
+    'intera_driver_node',
     'intera_server_node',
     'mujoco_bridge_node',
     'policy_node',

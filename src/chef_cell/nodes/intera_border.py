@@ -18,7 +18,7 @@ from chef_cell.core import intera
 from chef_cell.core.limits import SAWYER
 from chef_cell.core.ports import Kinematics
 from chef_cell.core.readings import ArmReading
-from chef_cell.nodes import messages, ros
+from chef_cell.nodes import intera_messages, messages, ros
 from intera_core_msgs.msg import (
     EndpointState,
     EndpointStates,
@@ -65,12 +65,12 @@ class InteraBorder:
         listen(Bool, '/robot/set_super_enable', self._on_enable)
         listen(Empty, '/robot/set_super_stop', lambda _: self.change(self.robot.stop))
         listen(Empty, '/robot/set_super_reset', lambda _: self.change(self.robot.reset))
-        self._publish_limits()
+        self._limits.publish(intera_messages.limits_to_message(SAWYER))
         self.publish_state()
 
     def obey(self, message: JointCommand, now: float) -> bool:
         """Take a joint command received at `now` (s); return whether it was accepted."""
-        command = messages.joint_command_from_message(message)
+        command = intera_messages.joint_command_from_message(message)
         return self._accepted(lambda: self.arbiter.accept(command, now))
 
     def joint_velocity(self, now: float, position: np.ndarray) -> np.ndarray:
@@ -113,13 +113,6 @@ class InteraBorder:
         tips.states = [_endpoint(wrist, twist, stamp), _endpoint(tool, tool_twist, stamp)]
         self._endpoint.publish(tips.states[0])
         self._tips.publish(tips)
-
-    def _publish_limits(self) -> None:
-        message = JointLimits(joint_names=list(intera.ARM_JOINTS))
-        message.position_lower, message.position_upper = list(SAWYER.lower), list(SAWYER.upper)
-        message.velocity, message.accel = list(SAWYER.velocity), list(SAWYER.acceleration)
-        message.effort = list(intera.EFFORT_LIMITS)
-        self._limits.publish(message)
 
     def _on_enable(self, message: Bool) -> None:
         self.change(lambda: self.robot.enable(message.data))

@@ -37,11 +37,11 @@ class InteraServer(ros.CellNode):
         self._robot = ros1.Node('sawyer', self._master.uri, codec, settings.host)
         self._relay = ros1_relay.Relay(self, self._robot)
         self._rate = RateLimit()
-        for topic in interface.STATES:
+        for topic in (*interface.ARM_STATES, *interface.DEVICE_STATES):
             qos = ros.STATE_QOS if topic.latched else ros.sensor_qos(lockstep=False)
             change = self._at_rate if topic == interface.JOINT_STATES else None
             self._relay.to_ros1(topic, qos, change)
-        for topic in interface.COMMANDS:
+        for topic in (*interface.ARM_COMMANDS, interface.DEVICE_COMMAND):
             self._relay.to_ros2(topic)
         for service, kind in interface.SERVICES.items():
             self._relay.serve(service, kind)

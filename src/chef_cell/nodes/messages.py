@@ -16,7 +16,6 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, Vector3, WrenchStamped
 from sensor_msgs.msg import Image, JointState
 
-from chef_cell.core import intera
 from chef_cell.core.actor import Actor
 from chef_cell.core.intera import ARM_JOINTS
 from chef_cell.core.readings import (
@@ -74,13 +73,6 @@ def velocity_to_message(velocity: np.ndarray, stamp: Time) -> JointCommand:
     message.header.stamp = stamp
     message.velocity = float64_array(velocity)
     return message
-
-
-def joint_command_from_message(message: JointCommand) -> intera.JointCommand:
-    """Return a joint command of any mode, not yet judged."""
-    return intera.JointCommand(
-        message.mode, message.names, message.position, message.velocity, message.acceleration
-    )
 
 
 def wrench_from_message(message: WrenchStamped) -> WrenchReading:

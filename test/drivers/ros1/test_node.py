@@ -66,7 +66,7 @@ def test_a_master_that_forgot_everything_learns_it_again(ros1):
     connected(ros1, publisher, 2)
     publisher.publish(ros1.number(2.0))
     ros1.wait_for(lambda: late == [2.0] and values == [1.0, 2.0], 'the message to both')
-    assert talker.wait_registered()
+    assert talker.wait_registered(20.0)
     services = xmlrpc.call(ros1.master.uri, 'getSystemState', '/test')[2]
     assert services == [['/add', ['/talker']]]
     assert not talker.problem
@@ -201,7 +201,7 @@ def test_a_service_answers_or_says_why_not(ros1):
 
     server = ros1.node('server')
     server.serve('/add', 'test/Add', add)
-    assert server.wait_registered()
+    assert server.wait_registered(20.0)
     client, request = ros1.node('client'), ros1.codec.classes('test/AddRequest')
     assert client.call('/add', 'test/Add', request(a=2, b=3)).sum == 5
     with pytest.raises(ServiceError, match='only positive numbers'):
@@ -228,7 +228,7 @@ def test_parameters_are_set_and_read(ros1):
 def test_a_node_of_the_same_name_makes_the_old_one_step_back(ros1):
     old = ros1.node('same')
     old.advertise('/x', NUMBER)
-    assert old.wait_registered()
+    assert old.wait_registered(20.0)
     ros1.node('same').advertise('/x', NUMBER)
     ros1.wait_for(lambda: 'same name' in old.problem, 'the shutdown')
 

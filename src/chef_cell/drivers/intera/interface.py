@@ -25,29 +25,32 @@ JOINT_COMMAND = Topic(_LIMB + 'joint_command', _CORE + 'JointCommand')
 COMMAND_TIMEOUT = Topic(_LIMB + 'joint_command_timeout', 'std_msgs/Float64', latched=True)
 STATE_RATE = Topic('/robot/joint_state_publish_rate', 'std_msgs/UInt16')
 
-#: What the robot says.
-STATES = (
+#: What the robot says of its arm.
+ARM_STATES = (
     JOINT_STATES,
     ROBOT_STATE,
     JOINT_LIMITS,
     Topic(_LIMB + 'endpoint_state', _CORE + 'EndpointState'),
     Topic(_LIMB + 'tip_states', _CORE + 'EndpointStates'),
     Topic(_LIMB + 'collision_detection_state', _CORE + 'CollisionDetectionState'),
+)
+#: What it says of the device at its wrist.
+DEVICE_STATES = (
     Topic(_END_EFFECTOR + 'config', _CORE + 'IONodeConfiguration', latched=True),
     Topic(_END_EFFECTOR + 'state', _CORE + 'IONodeStatus', latched=True),
     Topic(_GRIPPER + 'config', _CORE + 'IODeviceConfiguration', latched=True),
     Topic(_GRIPPER + 'state', _CORE + 'IODeviceStatus', latched=True, queue=10),
 )
-#: What the robot obeys, beside STATE_RATE.
-COMMANDS = (
+#: What the arm obeys, beside STATE_RATE.
+ARM_COMMANDS = (
     JOINT_COMMAND,
     COMMAND_TIMEOUT,
     Topic(_LIMB + 'set_speed_ratio', 'std_msgs/Float64', latched=True),
     Topic('/robot/set_super_enable', 'std_msgs/Bool', queue=10),
     Topic('/robot/set_super_stop', 'std_msgs/Empty', queue=10),
     Topic('/robot/set_super_reset', 'std_msgs/Empty', queue=10),
-    Topic(_GRIPPER + 'command', _CORE + 'IOComponentCommand', queue=10),
 )
+DEVICE_COMMAND = Topic(_GRIPPER + 'command', _CORE + 'IOComponentCommand', queue=10)
 _KINEMATICS = '/ExternalTools/right/PositionKinematicsNode/'
 #: Service -> type.
 SERVICES = {

@@ -53,7 +53,10 @@ class Node:
         port = self._server.sockets[0].getsockname()[1]
         self._api = xmlrpc.Server(host, self._methods())
         self.identity = Identity(self.name, self._api.uri, host, port)
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f'ros1 {self.name}')
+        # A node that was forgotten must not keep its process alive.
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name=f'ros1 {self.name}', daemon=True
+        )
         self._thread.start()
         self._registrar = Registrar(master_uri, self.name, self._api.uri, self._follow)
 

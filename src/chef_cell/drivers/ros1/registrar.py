@@ -52,7 +52,7 @@ class Registrar:
         self._wake = threading.Event()
         self._settled = threading.Condition()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name=f'registrar {node}')
+        self._thread = threading.Thread(target=self._run, name=f'registrar {node}', daemon=True)
         self._thread.start()
 
     def add(self, registration: Registration) -> None:

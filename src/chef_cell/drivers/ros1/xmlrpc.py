@@ -87,7 +87,10 @@ class Server:
         self.uri = f'http://{host}:{self.port}/'
         # The poll interval is how long closing takes.
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name=f'xmlrpc {self.port}'
+            target=self._server.serve_forever,
+            args=(0.05,),
+            name=f'xmlrpc {self.port}',
+            daemon=True,
         )
         self._thread.start()
 

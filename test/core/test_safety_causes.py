@@ -2,14 +2,18 @@
 
 import dataclasses
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import chef_cell
+from chef_cell.core import safety_causes, safety_judges
 from chef_cell.core.imaging import CameraReading
 from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
 from chef_cell.core.safety import SafetyLatch
-from chef_cell.core.safety_causes import Level, SafetySettings
+from chef_cell.core.safety_causes import Level, SafetySettings, silence
 
 
 def arm(stamp=0.0, position=0.0, speed=0.0):
@@ -231,3 +235,12 @@ def test_in_lockstep_an_ended_episode_leaves_what_the_robot_said():
     latch.on_robot(robot(estop=True))
     latch.end_episode('e1')
     assert latch.rearm(1.0) == ('robot_estop: robot 1, limit 0',)
+
+
+def test_the_safety_chapter_speaks_of_every_reason_and_every_limit():
+    chapter = (Path(chef_cell.__file__).parent / 'docs' / 'safety.md').read_text()
+    sources = [Path(module.__file__).read_text() for module in (safety_causes, safety_judges)]
+    reasons = {reason for text in sources for reason in re.findall(r"Cause\('(\w+)'", text)}
+    reasons |= {silence(stream, 1.0, 1.0).reason for stream in SafetySettings().timeouts(True)}
+    limits = {field.name for field in dataclasses.fields(SafetySettings)} - {'cameras'}
+    assert {name for name in reasons | limits if f'`{name}`' not in chapter} == set()

@@ -112,7 +112,7 @@ MAY_IMPORT = {
     },
     'chef_trainer.exchange': {
         'numpy', 'av', 'gymnasium', 'minari', 'PIL', 'pyarrow', 'rosbags', 'chef_trainer.episodes',
-        'chef_trainer.replay', 'chef_trainer.spec', 'chef_trainer.task',
+        'chef_trainer.spec', 'chef_trainer.task',
     },
     # The peers that the loader is measured beside are imported where they are installed.
     'chef_trainer.bench': {

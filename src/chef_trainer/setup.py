@@ -11,6 +11,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=find_packages(include=['chef_trainer*']),
+    package_data={'chef_trainer.view': ['*.j2']},
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/chef_trainer']),
         ('share/chef_trainer', ['package.xml']),
@@ -34,6 +35,8 @@ setup(
         ],
         # What `chef-data export` and `import` need, each for its format only.
         'exchange': ['av', 'minari[hdf5]', 'pillow', 'pyarrow', 'rosbags'],
+        # What `chef-data view` draws with; rerun-sdk is for its option --rerun.
+        'view': ['jinja2', 'matplotlib', 'pillow'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     entry_points={

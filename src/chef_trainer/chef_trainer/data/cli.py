@@ -15,12 +15,15 @@ from chef_trainer.data import (
     relabel,
     split,
     stats,
+    view,
 )
 from chef_trainer.episodes import EpisodeFileError
 
 INTERRUPTED = 130
 #: Each adds its parser, which names the function that carries it out and returns the exit code.
-VERBS = (listing, info, check, stats, relabel, recover, split, merge, export, importing, delete)
+VERBS = (
+    listing, info, check, stats, view, relabel, recover, split, merge, export, importing, delete,
+)  # fmt: skip
 
 
 def main() -> int:
@@ -28,7 +31,7 @@ def main() -> int:
     arguments = parser().parse_args()
     try:
         return int(arguments.command(arguments))
-    except (EpisodeFileError, ValueError, OSError) as error:
+    except (EpisodeFileError, ImportError, ValueError, OSError) as error:
         print(f'chef-data: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """An episode as other frameworks hold it: one array per quantity, one row per control step."""
 
 import dataclasses
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,6 @@ import numpy as np
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.step_index import load_steps
 from chef_trainer.episodes.steps import Steps
-from chef_trainer.replay.files import MappedFiles
-from chef_trainer.replay.images import read_images
 from chef_trainer.task.observe import IMAGE_PREFIX, KINDS
 
 #: What a policy that sees a robot's own senses is fed; the poses of objects go apart from it.
@@ -35,8 +34,7 @@ class EpisodeImages:
 
     def __init__(self, path: Path, steps: Steps) -> None:
         self._path, self._steps = path, steps
-        self._files = MappedFiles()
-        self._files.add(path)
+        self._file = np.memmap(path, np.uint8, mode='r')
         self._cameras = {camera.name: camera for camera in steps.cameras}
 
     @property
@@ -48,22 +46,35 @@ class EpisodeImages:
         """Height, width, and 3."""
         height, width, _ = self._cameras[camera].shape
         if not height:
-            height, width = _jpeg_size(self._files, self._places(camera, np.arange(1))[0])
+            height, width, _ = self.read(camera, np.arange(1)).shape[1:]
         return height, width, 3
 
     def read(self, camera: str, rows: np.ndarray) -> np.ndarray:
         """Return the images of `rows` (n,), (n, height, width, 3) uint8, RGB.
 
         Raises:
-            EpisodeFileError: a row has none.
+            EpisodeFileError: a row has none, or not one that can be decoded.
         """
-        channels = self._cameras[camera].shape[2] or 3
-        shape = (*self.shape(camera)[:2], channels)
-        encodings = {0: self._cameras[camera].encoding}
-        places = self._places(camera, rows)
-        numbers = np.zeros(len(rows), np.int64)
-        images = read_images(self._files, numbers, places, encodings, shape)
-        return images if channels == 3 else np.repeat(images, 3, axis=3)
+        how = self._cameras[camera]
+        frames = []
+        for offset, size in self._places(camera, rows).tolist():
+            data = self._file[offset : offset + size]
+            jpeg = how.encoding == 'jpeg'
+            frame = self._decoded(camera, data) if jpeg else data.reshape(how.shape)
+            frame = frame[..., ::-1] if how.encoding == 'bgr8' else frame
+            frames.append(np.broadcast_to(frame, (*frame.shape[:2], 3)))
+        return np.stack(frames)
+
+    def _decoded(self, camera: str, data: np.ndarray) -> np.ndarray:
+        from PIL import Image
+
+        try:
+            with Image.open(io.BytesIO(data.tobytes())) as image:
+                return np.asarray(image.convert('RGB'))
+        except OSError as error:
+            raise EpisodeFileError(
+                self._path, camera, f'an image cannot be decoded: {error}', 'leave it out'
+            ) from error
 
     def check(self, camera: str) -> None:
         """Raise EpisodeFileError if a row has no image."""
@@ -134,13 +145,3 @@ def read_trajectory(path: Path, observations: Iterable[str]) -> Trajectory:
 def task_text(metadata: Mapping[str, Any]) -> str:
     """Return in words what the episode was for."""
     return f'stack the red object on the blue one and let go, triplet {metadata.get("triplet")}'
-
-
-def _jpeg_size(files: MappedFiles, place: np.ndarray) -> tuple[int, int]:
-    import io
-
-    from PIL import Image
-
-    offset, size = place.tolist()
-    with Image.open(io.BytesIO(files[0][offset : offset + size].tobytes())) as image:
-        return image.height, image.width

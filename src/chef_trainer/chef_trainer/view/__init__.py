@@ -1,0 +1,1 @@
+"""Look at episodes: pages for a browser, and the same data in Rerun."""

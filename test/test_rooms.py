@@ -70,6 +70,13 @@ MAY_IMPORT = {
         'numpy', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
         'chef_cell.sim', 'chef_trainer.spec',
     },
+    **{
+        f'chef_cell.bench.{module}': {
+            'numpy', 'matplotlib', 'rich', 'chef_cell.bench', 'chef_cell.cli', 'chef_cell.core',
+            'chef_cell.graph', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
+        }
+        for module in ('live', 'reaction', 'soak')
+    },
     'chef_cell.bench.recording': {
         'numpy', 'rich', 'chef_cell.cli', 'chef_cell.core', 'chef_cell.nodes',
         'chef_trainer.episodes', *ROS,

@@ -50,6 +50,11 @@ class NodeProcess:
         return self._process.stdin
 
     @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """Exit code; None while the process runs."""
         return self._process.poll()
@@ -94,6 +99,24 @@ class CellProcesses:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the nodes."""
+        return frozenset(spec.name for spec in self._specs)
+
+    def pid(self, name: str) -> int:
+        """Process id of a node."""
+        return self._running[name].pid
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a node."""
+        self._running[name].signal(number)
+
+    def restart(self, name: str) -> None:
+        """Start a node that has ended anew."""
+        (spec,) = (spec for spec in self._specs if spec.name == name)
+        self._running[name] = NodeProcess(spec, self._folder, self._environment)
 
     def exit_code(self, name: str) -> int | None:
         """Exit code of a node; None while it runs."""

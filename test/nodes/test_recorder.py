@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import WrenchStamped
 from rclpy.qos import QoSProfile
+from rosbags.highlevel import AnyReader
 
 from chef_cell.core.readings import WrenchReading
 from chef_cell.nodes import messages, ros
@@ -47,6 +48,11 @@ def test_episodes_are_files_with_every_message(graph: Graph, tmp_path: Path) -> 
         assert reader.metadata['incomplete'] == []
         # In lockstep log times are stamps, so files do not depend on the machine's speed.
         assert np.array_equal(reader.index('wrist/wrench').log_time, np.arange(201) * TICK_NS)
+        with AnyReader([reader.path.parent]) as bag:  # as a bag, by somebody else's reader
+            counts = {connection.topic: connection.msgcount for connection in bag.connections}
+            assert counts == {name: topic.count for name, topic in reader.topics.items()}
+            decoded = [bag.deserialize(data, c.msgtype) for c, _, data in bag.messages()]
+            assert len(decoded) == sum(counts.values())
 
 
 def test_samples_that_come_before_or_after_the_news_are_kept(graph: Graph, tmp_path: Path) -> None:

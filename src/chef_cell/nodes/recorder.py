@@ -11,6 +11,7 @@ from chef_cell.core.recording import EpisodeLog, Sample
 from chef_cell.core.topic_rules import TopicRule
 from chef_cell.nodes import ros
 from chef_cell.nodes.definitions import type_hash
+from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.recorder_services import RecorderServices
 from chef_cell.nodes.recorder_settings import RecorderSettings
 from chef_cell.nodes.recordings import Recordings
@@ -29,6 +30,7 @@ class Recorder(ros.ManagedNode):
     def __init__(self) -> None:
         super().__init__('recorder')
         self._watch: TopicWatch | None = None
+        self._state = RecorderState()
 
     def setup(self) -> None:
         """Save what a crash left; listen to the episode, then to whatever appears."""
@@ -53,6 +55,10 @@ class Recorder(ros.ManagedNode):
     def pause(self) -> None:
         """Finish the file of a running episode."""
         self._recordings.stop()
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return how the recording is; what it cannot write stops the session."""
+        return {'recording': Health.of(self._state, self._state.error, stops=True)}
 
     def teardown(self) -> None:
         """Stop listening."""
@@ -88,9 +94,9 @@ class Recorder(ros.ManagedNode):
         return deserialize_message(data, String).data if data else ''
 
     def _report(self) -> None:
-        state = self._recordings.report()
-        state.header.stamp = self.get_clock().now().to_msg()
-        self._publisher.publish(state)
+        self._state = self._recordings.report()
+        self._state.header.stamp = self.get_clock().now().to_msg()
+        self._publisher.publish(self._state)
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """Subscribe to whatever topics appear that a rule names, and take what they carry unopened."""
 
+import time
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -95,7 +96,8 @@ class TopicWatch:
             while (message := handle.take_message(kind, True)) is not None:
                 data, info = message
                 number = info['publication_sequence_number'] if alone else None
-                received.append(Received(info['received_timestamp'], topic, data, number))
+                arrival_ns = info['received_timestamp'] or time.time_ns()  # not all say when
+                received.append(Received(arrival_ns, topic, data, number))
         received.sort(key=itemgetter(0))
         return received
 

@@ -72,14 +72,17 @@ def recover(path: Path) -> Path:
         writer = EpisodeWriter(
             target.parent.parent, target.name.removesuffix('.mcap'), {}, _COPY_SUFFIX
         )
+        damaged: Path | None = None
         try:
             metadata = _copy(path, _records(stream), writer)
-        except BaseException:
+            if not active:
+                damaged = path.rename(path.with_name(path.name + _DAMAGED_SUFFIX))
+            writer.finish(metadata)
+        except BaseException:  # a full disk, above all
             writer.discard()
+            if damaged:
+                damaged.rename(path)
             raise
-        if not active:
-            path.rename(path.with_name(path.name + _DAMAGED_SUFFIX))
-        writer.finish(metadata)
         if active:
             path.unlink()
     return target

@@ -68,10 +68,14 @@ class EpisodeWriter:
         self._writer = Writer(
             self._stream, chunk_size=sys.maxsize, compression=CompressionType.NONE
         )
-        self._writer.start(profile='ros2', library='chef_trainer')
-        # A first copy, so that a recovered file still knows what it was.
-        self._writer.add_metadata(RECORD_NAME, metadata_record(self._metadata))
-        self._writer.flush()
+        try:
+            self._writer.start(profile='ros2', library='chef_trainer')
+            # A first copy, so that a recovered file still knows what it was.
+            self._writer.add_metadata(RECORD_NAME, metadata_record(self._metadata))
+            self._writer.flush()
+        except OSError:  # a full disk
+            self.discard()
+            raise
 
     def add_channel(self, channel: Channel) -> None:
         """Announce a topic; messages of unannounced topics are refused."""

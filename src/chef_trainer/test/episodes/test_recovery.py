@@ -81,6 +81,7 @@ def test_kill_at_any_moment_loses_no_closed_chunk(tmp_path: Path, seed: int) -> 
     assert moment - expected <= 1000  # a chunk spans at most one second: 1000 messages here
     assert reader.metadata['triplet'] == '3'
     assert reader.metadata['recovered'] is True
+    assert reader.metadata['marks'] == ['recovered: its end may be missing']
     assert (reader.metadata['outcome'], reader.metadata['success']) == ('abort', False)
     assert find_unfinished(tmp_path) == ()
     assert sorted(p.name for p in left.parent.iterdir()) == ['e.mcap', 'metadata.yaml']

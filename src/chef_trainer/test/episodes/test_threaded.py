@@ -191,3 +191,24 @@ def test_a_disk_that_fails_to_sync_is_an_error(tmp_path: Path) -> None:
     threaded.finish(dict)
     threaded.join()
     assert threaded.error == f'{threaded.path}: Input/output error'
+
+
+def test_on_a_disk_that_is_full_already_no_episode_begins(tmp_path: Path) -> None:
+    with file_size_limit(100), pytest.raises(OSError, match='File too large'):
+        EpisodeWriter(tmp_path / 'session', 'e', {})
+    assert not list((tmp_path / 'session').iterdir())
+
+
+def test_a_recovery_that_finds_no_room_changes_nothing(tmp_path: Path) -> None:
+    writer = EpisodeWriter(tmp_path, 'e', {})
+    writer.add_channel(channel(WRENCH))
+    for number in range(1000):
+        writer.write(WRENCH, number, number, DATA)
+    writer.flush()
+    writer.abandon()
+    before = writer.active_path.read_bytes()
+    for size in (100, len(before) // 2):
+        with file_size_limit(size), pytest.raises(OSError, match='File too large'):
+            recover(writer.active_path)
+        assert [path.read_bytes() for path in writer.path.parent.iterdir()] == [before]
+    assert EpisodeReader(recover(writer.active_path)).topics[WRENCH].count == 1000

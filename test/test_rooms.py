@@ -62,6 +62,9 @@ MAY_IMPORT = {
         'numpy', 'PIL', 'chef_cell.core', 'chef_cell.nodes', 'chef_trainer.episodes', *ROS,
     },
     'chef_cell.nodes.definitions': {'chef_trainer.episodes', *ROS},
+    'chef_cell.intera_interface': {
+        'chef_cell.drivers.intera.interface', 'chef_cell.nodes.wire', *ROS,
+    },
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
     'chef_cell.report': {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
@@ -111,8 +114,9 @@ MAY_IMPORT = {
     },
     'chef_trainer.data': {
         'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
-        'chef_trainer.task', 'chef_trainer.view',
+        'chef_trainer.remote', 'chef_trainer.task', 'chef_trainer.view',
     },
+    'chef_trainer.remote': {'fsspec', 'chef_trainer.episodes', 'chef_trainer.exchange'},
     'chef_trainer.view': {
         'numpy', 'cycler', 'jinja2', 'matplotlib', 'PIL', 'rerun', 'chef_trainer.episodes',
         'chef_trainer.exchange', 'chef_trainer.spec', 'chef_trainer.task',

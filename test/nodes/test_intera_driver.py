@@ -27,6 +27,8 @@ from intera_core_msgs.msg import (
     RobotAssemblyState,
 )
 
+#: How long three processes may take to come up on a loaded machine (s).
+START = 60.0
 LIMB = '/robot/limb/right/'
 
 
@@ -38,7 +40,7 @@ def cell():
         robot = stack.enter_context(Graph.open())
         robot.start('mujoco_bridge')
         server = robot.start('intera_server', {'port': port})
-        robot.wait_for(lambda: 'ROS_MASTER_URI' in server.output(), 'the master')
+        robot.wait_for(lambda: 'ROS_MASTER_URI' in server.output(), 'the master', START)
         graph = stack.enter_context(Graph.open())
         driver = graph.start('intera_driver', {'master_uri': f'http://127.0.0.1:{port}'})
         made = types.SimpleNamespace(
@@ -62,6 +64,7 @@ def cell():
         graph.wait_for(
             lambda: graph.connected() and made.joints and made.states and made.limits,
             'the robot',
+            START,
         )
         yield made
 

@@ -14,6 +14,8 @@ import pytest
 from chef_cell.testing.ros_harness import Graph
 from chef_cell.testing.wire_client import Reader, WireClient, doubles, header, text, texts
 
+#: How long three processes may take to come up on a loaded machine (s).
+START = 60.0
 CORE = 'intera_core_msgs/'
 JOINTS = [f'right_j{index}' for index in range(7)]
 MD5 = {
@@ -58,7 +60,7 @@ def server():
         for name in ('mujoco_bridge', 'position_kinematics'):
             graph.start(name)
         process = graph.start('intera_server', {'port': port})
-        graph.wait_for(lambda: 'ROS_MASTER_URI' in process.output(), 'the master')
+        graph.wait_for(lambda: 'ROS_MASTER_URI' in process.output(), 'the master', START)
         client = WireClient(f'http://127.0.0.1:{port}')
         try:
             yield connect(graph, client, process)
@@ -72,6 +74,7 @@ def connect(graph, client, process):
     graph.wait_for(
         lambda: set(MD5) <= {topic for topic, _ in api.getPublishedTopics('/x', '')[2]},
         'the topics of the robot',
+        START,
     )
     newest = {topic: client.subscribe(topic, *kind) for topic, kind in MD5.items()}
     for topic, kind in COMMANDS.items():
@@ -82,6 +85,7 @@ def connect(graph, client, process):
             and all(client.connected(topic) for topic in COMMANDS)
         ),
         'every topic',
+        START,
     )
     return types.SimpleNamespace(graph=graph, client=client, newest=newest, process=process)
 

@@ -1,6 +1,7 @@
 """The topics and services of a Sawyer that matter to a cell, each with its type and direction."""
 
 import dataclasses
+from typing import Any
 
 _CORE = 'intera_core_msgs/'
 _LIMB = '/robot/limb/right/'
@@ -59,7 +60,7 @@ SERVICES = {
 }
 #: Parameters of a Sawyer that its clients read. The neutral pose is not the robot's own, which
 #: would drive this cell's longer hand (sensor and 2F-85) into the basket: it is 0.3 m above.
-PARAMETERS = {
+PARAMETERS: dict[str, Any] = {
     '/robot_config/assembly_names': ['head', 'right', 'torso'],
     '/robot_config/right_config/joint_names': [f'right_j{index}' for index in range(7)],
     '/robot_config/head_config/joint_names': ['head_pan'],

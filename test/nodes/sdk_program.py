@@ -1,12 +1,20 @@
-"""Drive a cell with the vendor's own SDK; run by an interpreter that has rospy and the SDK.
+"""Drive a cell as a program for a Sawyer does, with the vendor's SDK or with our own.
 
 Prints one line for each thing tried, and ends with 1 at the first that is not as on a Sawyer.
+The vendor's SDK is taken where the interpreter has it; it needs rospy and a ROS 1 master.
 """
 
 import sys
+import time
 
-import intera_interface
-import rospy
+try:
+    import intera_interface
+    import rospy
+except ImportError:
+    from chef_cell import intera_interface
+    from chef_cell.drivers.intera.interface import PARAMETERS
+
+    rospy = None
 
 
 def check(what, true):
@@ -16,11 +24,11 @@ def check(what, true):
 
 
 def until(condition, timeout=20.0):
-    end = rospy.get_time() + timeout
+    end = time.monotonic() + timeout
     while not condition():
-        if rospy.get_time() > end:
+        if time.monotonic() > end:
             return False
-        rospy.sleep(0.02)
+        time.sleep(0.02)
     return True
 
 
@@ -35,12 +43,7 @@ def enable():
     check('stop', robot.state().stopped and not robot.state().enabled)
     robot.enable()
     check('enable resets a stopped robot first', robot.state().enabled)
-    try:
-        robot.reset()
-    except OSError:
-        check('reset of a robot that is not stopped raises', True)
-    else:
-        check('reset of a robot that is not stopped raises', False)
+    check('reset of a robot that is not stopped raises', raises(OSError, robot.reset))
     parameters = intera_interface.RobotParams()
     check('limb names', parameters.get_limb_names() == ['right'])
     check('robot name', parameters.get_robot_name() == 'sawyer')
@@ -48,6 +51,8 @@ def enable():
 
 def move(limb):
     limits = intera_interface.JointLimits()
+    check('an unknown joint raises', raises(KeyError, limb.joint_angle, 'right_j7'))
+    check('an unknown limit raises', raises(KeyError, limits.joint_effort_limit, 'right_j7'))
     check('velocity limit', limits.joint_velocity_limit('right_j1') == 1.328)
     check('position limits', limits.joint_lower_limit('right_j0') < -3.0)
     limb.set_joint_position_speed(0.5)
@@ -56,15 +61,16 @@ def move(limb):
     limb.move_to_joint_positions(goal, timeout=20.0)
     check('position mode', abs(limb.joint_angle('right_j0') - goal['right_j0']) < 0.01)
 
-    before, rate = limb.joint_angle('right_j0'), rospy.Rate(20)
+    before = limb.joint_angle('right_j0')
     for _ in range(20):
         limb.set_joint_velocities({'right_j0': -0.2})
-        rate.sleep()
+        time.sleep(0.05)
     check('velocity mode', limb.joint_angle('right_j0') < before - 0.05)
     check('watchdog', until(lambda: abs(limb.joint_velocity('right_j0')) < 0.005))
     limb.exit_control_mode()
-    limb.move_to_neutral(timeout=30.0, speed=0.5)
-    neutral = rospy.get_param('named_poses/right/poses/neutral')
+    limb.move_to_neutral(timeout=30.0, speed=1.0)
+    name = '/named_poses/right/poses/neutral'
+    neutral = rospy.get_param(name) if rospy else PARAMETERS[name]
     off = max(abs(a - b) for a, b in zip(limb.joint_ordered_angles(), neutral, strict=True))
     check('neutral pose', off < 0.01)
     check('no collision', limb.has_collided() is False)
@@ -81,6 +87,9 @@ def solve(limb):
         found = limb.ik_request(pose, joint_seed=seed)
         near = found and max(abs(found[name] - angles[name]) for name in angles) < 0.02
         check('inverse kinematics', near)
+    if rospy is None:  # the vendor's own ik_request fails with a null-space goal
+        found = limb.ik_request(pose, nullspace_goal={'right_j2': 0.3})
+        check('null-space goal', found and found['right_j2'] > 0.1)
     pose.position.x = 5.0
     check('a pose out of reach', limb.ik_request(pose) is False)
     check('an unknown tip', limb.ik_request(pose, end_point='left_hand') is False)
@@ -108,8 +117,16 @@ def grip():
     check('ready', until(gripper.is_ready))
 
 
+def raises(error, call, *arguments):
+    try:
+        call(*arguments)
+    except error:
+        return True
+    return False
+
+
 def main():
-    rospy.init_node('vendor_client')
+    (rospy or intera_interface).init_node('program')
     enable()
     limb = intera_interface.Limb('right')
     check('joint names', limb.joint_names() == [f'right_j{index}' for index in range(7)])

@@ -207,8 +207,11 @@ def test_a_recovery_that_finds_no_room_changes_nothing(tmp_path: Path) -> None:
     writer.flush()
     writer.abandon()
     before = writer.active_path.read_bytes()
-    for size in (100, len(before) // 2):
-        with file_size_limit(size), pytest.raises(OSError, match='File too large'):
-            recover(writer.active_path)
-        assert [path.read_bytes() for path in writer.path.parent.iterdir()] == [before]
-    assert EpisodeReader(recover(writer.active_path)).topics[WRENCH].count == 1000
+    path = writer.active_path
+    for name in ('e.mcap', 'e.mcap.active'):
+        path = path.rename(path.with_name(name))
+        for size in (100, len(before) // 2):
+            with file_size_limit(size), pytest.raises(OSError, match='File too large'):
+                recover(path)
+            assert {p.name: p.read_bytes() for p in tmp_path.rglob('e.*')} == {name: before}
+    assert EpisodeReader(recover(path)).topics[WRENCH].count == 1000

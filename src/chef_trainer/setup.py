@@ -37,6 +37,8 @@ setup(
         'exchange': ['av', 'minari[hdf5]', 'pillow', 'pyarrow', 'rosbags'],
         # What `chef-data view` draws with; rerun-sdk is for its option --rerun.
         'view': ['jinja2', 'matplotlib', 'pillow'],
+        # `chef-data sync`; add s3fs for s3://, gcsfs for gs://, adlfs for az://.
+        'remote': ['fsspec'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     entry_points={

@@ -15,6 +15,7 @@ from chef_trainer.data import (
     relabel,
     split,
     stats,
+    sync,
     view,
 )
 from chef_trainer.episodes import EpisodeFileError
@@ -22,7 +23,8 @@ from chef_trainer.episodes import EpisodeFileError
 INTERRUPTED = 130
 #: Each adds its parser, which names the function that carries it out and returns the exit code.
 VERBS = (
-    listing, info, check, stats, view, relabel, recover, split, merge, export, importing, delete,
+    listing, info, check, stats, view, relabel, recover, split, merge, export, importing, sync,
+    delete,
 )  # fmt: skip
 
 

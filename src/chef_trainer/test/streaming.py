@@ -10,9 +10,9 @@ from recorded_cell import Script, pixels, record
 from chef_trainer.replay import Dataset
 from chef_trainer.task.observe import observation_specs
 
-EPISODES, STEPS = 12, 6
+EPISODES, STEPS = 6, 4
 SPECS = observation_specs(('wrench', 'image/front'))
-DEADLINE = 60.0  # s
+DEADLINE = 80.0  # s
 
 
 def script(index: int) -> Script:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from mcap.records import Schema
 
+from chef_trainer.episodes.bag import Channel
 from chef_trainer.episodes.container import RESTORE, episode_file, open_episode
 from chef_trainer.episodes.decode import DecodeError, decode
 from chef_trainer.episodes.definitions import (
@@ -79,6 +81,17 @@ class EpisodeReader:
         """Full names of the topics that match."""
         full = PurePosixPath(self.metadata.get('namespace', '/')) / pattern
         return tuple(name for name in self.topics if PurePosixPath(name).match(str(full)))
+
+    def channel(self, topic: str) -> Channel:
+        """The topic as it was announced to the writer; a copy may be written with it."""
+        name = self._resolve(topic)
+        record, schema = self._channels[self._ids[name]], self._schema(name)
+        try:
+            qos = tuple(json.loads(record.metadata.get('offered_qos_profiles') or '[]'))
+            text = schema.data.decode()
+        except ValueError as error:
+            raise self._error(name, str(error)) from error
+        return Channel(name, schema.name, text, qos, self.topics[name].type_hash)
 
     def index(self, topic: str) -> MessageIndex:
         """Where the messages of `topic` lie in the file."""

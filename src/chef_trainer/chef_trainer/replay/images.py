@@ -1,52 +1,59 @@
 """Pixels out of mapped files: one copy from the page cache, or decoded from JPEG."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
 from chef_trainer.replay.files import MappedFiles
 
+#: Encodings whose bytes are the pixels.
+IN_PLACE = ('rgb8', 'mono8')
+
 
 def read_images(
     files: MappedFiles,
     numbers: np.ndarray,
     places: np.ndarray,
-    encodings: Mapping[int, str],
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """Return images (N, *shape) uint8, RGB.
+    shapes: Sequence[tuple[int, ...]],
+    encodings: Mapping[int, Sequence[str]],
+) -> list[np.ndarray]:
+    """Return the images of C cameras, each (N, *shape) uint8, RGB.
 
     Args:
         files: the files they lie in.
-        numbers: (N,), in which file each of them lies.
-        places: (N, 2), offset and bytes.
-        encodings: of each file that is named: 'rgb8', 'mono8', 'bgr8' or 'jpeg'.
-        shape: height, width, channels.
+        numbers: (N,), in which file the images of each row lie.
+        places: (N, C, 2), offset and bytes.
+        shapes: height, width, channels of each camera.
+        encodings: number of a file -> encoding of each camera; empty: all are `IN_PLACE`.
 
     Raises:
         ValueError: a JPEG image has another size.
         OSError: a file is gone.
     """
-    images = np.empty((len(numbers), *shape), np.uint8)
-    rows = images.reshape(len(numbers), -1)
-    mapped = {number: files[number] for number in encodings}
-    # In the order of the files: neighbours share pages and translations.
-    order = np.lexsort((places[:, 0], numbers))
-    for row, number, (offset, size) in zip(
-        order.tolist(), numbers[order].tolist(), places[order].tolist(), strict=True
-    ):
-        data = mapped[number][offset : offset + size]
-        if encodings[number] == 'jpeg':
-            images[row] = _decoded(data, shape)
-        else:
-            rows[row] = data
-    for number, encoding in encodings.items():
-        if encoding == 'bgr8':
-            blue_first = numbers == number
-            images[blue_first] = images[blue_first][..., ::-1]
-    return images
+    results = [np.empty((len(numbers), *shape), np.uint8) for shape in shapes]
+    flat = [images.reshape(len(numbers), -1) for images in results]
+    mapped = {number: files[number] for number in set(numbers.tolist())}
+    # All cameras of a row at once: their images are neighbours in the file.
+    for row, (number, images) in enumerate(zip(numbers.tolist(), places.tolist(), strict=True)):
+        data = mapped[number]
+        if not encodings:
+            for target, (offset, size) in zip(flat, images, strict=True):
+                target[row] = data[offset : offset + size]
+            continue
+        for image, encoding, (offset, size) in zip(
+            results, encodings[number], images, strict=True
+        ):
+            image[row] = _pixels(data[offset : offset + size], encoding, image.shape[1:])
+    return results
+
+
+def _pixels(data: np.ndarray, encoding: str, shape: tuple[int, ...]) -> np.ndarray:
+    if encoding == 'jpeg':
+        return _decoded(data, shape)
+    pixels = data.reshape(shape)
+    return pixels[..., ::-1] if encoding == 'bgr8' else pixels
 
 
 def _decoded(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -11,7 +11,7 @@ from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.cameras import Camera
 from chef_trainer.episodes.steps import PERIOD_NS, Steps
 from chef_trainer.replay.files import MappedFiles
-from chef_trainer.replay.images import read_images
+from chef_trainer.replay.images import IN_PLACE, read_images
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import IMAGE_PREFIX
 from chef_trainer.task.rewards import REWARD_NAMES
@@ -51,7 +51,8 @@ class Store:
         self.rows = 0
         ends = np.cumsum([0, *(int(np.prod(spec.shape)) for spec in self.states)]).tolist()
         self._blocks = tuple(zip(self.states, ends[:-1], ends[1:], strict=True))
-        self._cameras: dict[int, tuple[Camera, ...]] = {}
+        self._cameras: list[tuple[Camera, ...]] = []  # of each file
+        self._in_place = True  # no image of any file has to be changed on its way
         self.columns: Arrays = {
             'state': np.empty((0, ends[-1]), np.float32),
             'action': np.empty((0, 5), np.float32),
@@ -88,7 +89,8 @@ class Store:
         starts = np.flatnonzero(end > np.arange(count))
         starts = starts[np.isfinite(columns['action'][starts]).all(axis=1)]
         columns['file'][:] = number = self.files.add(path)
-        self._cameras[number] = cameras
+        self._cameras.append(cameras)
+        self._in_place &= all(camera.encoding in IN_PLACE for camera in cameras)
         if self.images:
             self.files[number]  # from now on it may be deleted: what is mapped stays
         self._grow(columns)
@@ -108,18 +110,27 @@ class Store:
         for spec, start, stop in self._blocks:
             block = state[:, : spec.history, start:stop]
             result[spec.name] = block.reshape(*rows.shape, *spec.stacked_shape)
-        for spec in images:
-            result[spec.name] = self._pixels(spec, flat).reshape(*rows.shape, *spec.stacked_shape)
+        for history in sorted({spec.history for spec in images}):
+            alike = [spec for spec in images if spec.history == history]
+            for spec, pixels in zip(alike, self._pixels(alike, flat, history), strict=True):
+                result[spec.name] = pixels.reshape(*rows.shape, *spec.stacked_shape)
         return result
 
-    def _pixels(self, spec: ObservationSpec, rows: np.ndarray) -> np.ndarray:
-        columns, index = self.columns, self.images.index(spec)
-        if spec.history > 1:
-            rows = _history(columns, rows, spec.history).reshape(-1)
-        numbers = columns['file'][rows]
-        places = columns['image'][rows, index]
-        encodings = {n: self._cameras[n][index].encoding for n in set(numbers.tolist())}
-        return read_images(self.files, numbers, places, encodings, spec.shape)
+    def _pixels(
+        self, specs: list[ObservationSpec], rows: np.ndarray, history: int
+    ) -> list[np.ndarray]:
+        """Return the images of each of `specs`, (B * history, *shape)."""
+        columns = self.columns
+        if history > 1:
+            rows = _history(columns, rows, history).reshape(-1)
+        chosen = [self.images.index(spec) for spec in specs]
+        places, numbers = columns['image'][rows][:, chosen], columns['file'][rows]
+        encodings: dict[int, list[str]] = {}
+        if not self._in_place:
+            names = set(numbers.tolist())
+            encodings = {n: [self._cameras[n][i].encoding for i in chosen] for n in names}
+        shapes = [spec.shape for spec in specs]
+        return read_images(self.files, numbers, places, shapes, encodings)
 
     def _check(self, path: Path, steps: Steps) -> tuple[Camera, ...]:
         """Return the cameras of `images`, in their order."""

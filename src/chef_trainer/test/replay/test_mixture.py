@@ -35,10 +35,10 @@ def test_uneven_shares_hold_on_average_and_within_one_place(sets: tuple[Dataset,
     mixture = Mixture(list(zip(sets, (0.5, 0.2, 0.3), strict=True)))
     rng = np.random.default_rng(0)
     counts = np.array(
-        [np.bincount(mixture.sample(7, rng, images=()).source, minlength=3) for _ in range(2000)]
+        [np.bincount(mixture.sample(7, rng, images=()).source, minlength=3) for _ in range(500)]
     )
     assert (np.abs(counts - 7 * mixture.shares) < 1.0 + 1e-9).all()
-    np.testing.assert_allclose(counts.mean(axis=0), 7 * mixture.shares, atol=0.03)
+    np.testing.assert_allclose(counts.mean(axis=0), 7 * mixture.shares, atol=0.1)
     assert len(mixture) == 5 + 6 + 7
 
 

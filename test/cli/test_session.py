@@ -186,7 +186,9 @@ REAL_TIME = (
     *('--realtime', '--set', 'session.max_steps=40', '--set', 'policy.max_age=2.0'),
     *('--set', 'safety.wrench_timeout=2.0', '--set', 'safety.joint_timeout=2.0'),
     *('--set', 'safety.command_timeout=2.0', '--set', 'safety.controller_timeout=2.0'),
+    *('--set', 'safety.session_timeout=10.0', '--set', 'safety.recorder_timeout=10.0'),
     *('--set', 'safety.missed_deadlines=1000', '--set', 'safety.force_limit=1000.0'),
+    *('--set', 'safety.command_behind=2.0'),
 )
 
 

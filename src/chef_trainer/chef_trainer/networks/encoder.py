@@ -61,10 +61,10 @@ class Encoder(nn.Module):
         """Map name -> (B, *stacked_shape) to (B, output_size)."""
         parts = [self.features(observations)] if self.features.names else []
         if self.resnet is not None:
-            images = torch.cat([_channels(observations[name]) for name in self.cameras])
+            images = torch.stack([_channels(observations[name]) for name in self.cameras])
             with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
-                embedded = self.resnet(images)
-            parts += embedded.float().chunk(len(self.cameras))
+                embedded = self.resnet(images.flatten(0, 1))
+            parts += embedded.float().unflatten(0, images.shape[:2]).unbind()
         return torch.cat(parts, dim=1)
 
     def fit(self, batches: Iterable[Mapping[str, Tensor]]) -> None:

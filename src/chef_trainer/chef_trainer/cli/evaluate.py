@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
     summaries = summarise(verdicts, arguments.force_limit)
     show(terminal(summaries, arguments.force_limit))
     if arguments.card:
-        command = shlex.join(['chef-train', *sys.argv[1:]])
+        # The card leaves this machine: where its folders lie does not matter elsewhere.
+        words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+        command = shlex.join(['chef-train', *words])
         write_card(arguments.card, first, summaries, arguments.force_limit, command)
 
 

@@ -110,7 +110,8 @@ class Run:
             observations=self.recipe.observations,
             triplets=tuple(self.recipe.episodes),
             provenance={
-                'method': 'DAgger by KL(teacher || student), states moved and mixed',
+                'method': 'DAgger by KL(teacher || student), states moved and mixed'
+                + (', hints from hidden layers' if self.recipe.hints else ''),
                 'command': f'chef-train distill {self.recipe.name}.yaml --env {self.entry} '
                 '--teachers TEACHERS --run RUN --out OUT',
                 'environment': self.entry,

@@ -9,7 +9,15 @@ import yaml
 
 from chef_cell.core.command import GateSettings
 from chef_cell.core.teleop import DEVICES
-from chef_cell.graph import CAMERAS, CellSettings, GraphError, nodes, parameter_file
+from chef_cell.graph import (
+    CAMERAS,
+    DRIVERS,
+    CellSettings,
+    GraphError,
+    nodes,
+    parameter_file,
+    sawyer,
+)
 
 CONFIG = Path(__file__).parents[1] / 'config'
 
@@ -19,7 +27,13 @@ def parameters(settings=None, **arguments):
     return {spec.name: spec.parameters for spec in specs}
 
 
-CELLS = [CellSettings(cameras=CAMERAS), CellSettings(teleop='keyboard')]
+CELLS = [
+    CellSettings(cameras=CAMERAS),
+    CellSettings(teleop='keyboard'),
+    CellSettings(cell='real', lockstep=False),
+]
+#: Parameters that name other nodes, or repeat what they are set to.
+GRAPH = {'peers', 'required', 'limits', 'calibration'}
 
 
 @pytest.mark.parametrize('cell', CELLS)
@@ -72,6 +86,28 @@ def test_a_person_takes_the_place_of_the_policy(device):
     )
 
 
+def test_a_real_cell_differs_only_in_its_drivers():
+    simulated = parameters(CellSettings(lockstep=False))
+    real = parameters(CellSettings(cell='real', lockstep=False))
+
+    drivers = {cell: set(names) for cell, names in DRIVERS.items()}
+    assert set(simulated) - drivers['sim'] == set(real) - drivers['real']
+    own = {
+        node for cell in DRIVERS for node in yaml.safe_load((CONFIG / f'{cell}.yaml').read_text())
+    }
+    for name in set(real) - own:
+        kept = {key: value for key, value in real[name].items() if key not in GRAPH}
+        assert kept == {k: v for k, v in simulated[name].items() if k not in GRAPH}, name
+
+
+def test_a_sawyer_for_other_programs_has_nobody_of_ours_to_command_it():
+    specs = {spec.name: spec.parameters for spec in sawyer(CONFIG, '10.0.0.7', 11312)}
+
+    assert set(specs) == {'mujoco_bridge', 'position_kinematics', 'intera_server'}
+    assert specs['intera_server'] == {'lockstep': False, 'host': '10.0.0.7', 'port': 11312}
+    assert specs['mujoco_bridge']['lockstep'] is False
+
+
 def test_overrides_win_over_the_files():
     assert parameters()['safety']['force_limit'] == 20.0
     values = parameters(overrides={'safety': {'force_limit': 12.5}})
@@ -112,7 +148,7 @@ def test_parameters_are_written_for_exactly_one_node():
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [
-        ({'cell': 'real'}, 'cell:=real needs the drivers'),
+        ({'cell': 'real'}, 'cell:=real runs on the clock on the wall'),
         ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real"),
         ({'teleop': 'wheel'}, "unknown device 'wheel', allowed: keyboard, gamepad, spacemouse"),
         ({'cameras': ('ceiling',)}, r"unknown cameras \['ceiling'\]"),

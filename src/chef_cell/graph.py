@@ -15,7 +15,13 @@ from chef_cell.core.teleop import DEVICES
 from chef_cell.core.velocity import ControllerSettings
 from chef_cell.core.wrench import WrenchSettings
 
-CELLS = ('sim', 'real')
+#: Cell -> the nodes between its devices and the rest: all in which cells differ. Each device of
+#: a real cell has a driver node of its own; the bridge stands for all simulated ones.
+DRIVERS = {
+    'sim': ('mujoco_bridge',),
+    'real': ('intera_driver',),
+}
+CELLS = tuple(DRIVERS)
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
 NAMESPACE = '/cell'
 #: Node -> settings that say what stops the arm; they are written into every episode file.
@@ -80,11 +86,8 @@ class CellSettings:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise GraphError(f'unknown cell {self.cell!r}, allowed: {", ".join(CELLS)}')
-        if self.cell == 'real':
-            raise GraphError(
-                'cell:=real needs the drivers of the Sawyer, the 2F-85, the FT300 and the '
-                'cameras, which this version does not have; use cell:=sim'
-            )
+        if self.cell == 'real' and self.lockstep:
+            raise GraphError('cell:=real runs on the clock on the wall: lockstep:=false')
         if self.teleop not in ('', *DEVICES):
             raise GraphError(f'unknown device {self.teleop!r}, allowed: {", ".join(DEVICES)}')
         unknown = sorted(set(self.cameras) - set(CAMERAS))
@@ -102,7 +105,7 @@ def nodes(
 
     Args:
         settings: what the cell is started with.
-        config: folder with cell.yaml and sim.yaml.
+        config: folder with cell.yaml, sim.yaml and real.yaml.
         session: parameters of the session to run at once, then end; None: wait for the action
             run_session.
         overrides: node -> parameter -> value; these win over the files.
@@ -113,9 +116,9 @@ def nodes(
     """
     # Never both: two commanders are a fault.
     commander = 'teleop' if settings.teleop else 'policy'
-    names = ['safety', 'mujoco_bridge', 'wrist', 'controller', commander, 'recorder', 'session']
-    if settings.cameras:
-        names.insert(2, 'camera')
+    cameras = ('camera',) if settings.cameras else ()
+    names = ['safety', *DRIVERS[settings.cell], *cameras, 'wrist', 'controller', commander]
+    names += ['recorder', 'session']
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
     own = _own(settings, names, session)
     asked = {**(overrides or {})}
@@ -142,6 +145,33 @@ def nodes(
             name in managed,
             namespace=settings.namespace,
             reads_keys=name == 'teleop' and settings.teleop == 'keyboard',
+        )
+        for name in names
+    )
+
+
+def sawyer(config: Path, host: str, port: int, namespace: str = NAMESPACE) -> tuple[NodeSpec, ...]:
+    """Return the nodes of a simulated Sawyer that programs written for one may drive.
+
+    Nobody of ours commands it: two commanders are a fault.
+
+    Args:
+        config: folder with sim.yaml.
+        host: name or address under which ROS 1 programs reach this machine.
+        port: of the ROS 1 master.
+        namespace: of all nodes.
+
+    Raises:
+        GraphError: a file is malformed.
+    """
+    names = (*DRIVERS['sim'], 'position_kinematics', 'intera_server')
+    files = _read([config / 'sim.yaml'], {*names, *_OPTIONAL, *LIMITS})
+    own = {'intera_server': {'host': host, 'port': port}}
+    return tuple(
+        NodeSpec(
+            name,
+            {**files.get(name, {}), 'lockstep': False, **own.get(name, {})},
+            namespace=namespace,
         )
         for name in names
     )

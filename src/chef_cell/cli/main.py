@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from chef_cell.cli import doctor
+from chef_cell.cli import doctor, sawyer
 from chef_cell.cli.arguments import add_cell_arguments, by_node, read_cameras
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.observe import IMAGE_PREFIX
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument('folder', type=Path, help='folder of the session')
     report.set_defaults(command=_report)
     doctor.add_parser(commands)
+    sawyer.add_parser(commands)
     return parser
 
 

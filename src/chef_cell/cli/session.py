@@ -64,7 +64,7 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
         **{key: _plain(value) for key, value in dataclasses.asdict(request.plan).items()},
     }
     specs = nodes(request.cell, request.config, session, request.overrides)
-    with reserved_domain() as domain, _signals() as stopped:
+    with reserved_domain() as domain, collected_signals() as stopped:
         environment = cell_environment(request.config, domain)
         os.environ.update(environment)
         follower = Follower(domain, request.cell.namespace)
@@ -125,7 +125,7 @@ def _show_rest(follower: Follower, display: Display) -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def collected_signals() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM in a list instead of dying of them."""
     received: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)

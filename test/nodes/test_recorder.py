@@ -1,7 +1,9 @@
 """The recorder on a real graph: what was published is in the file, whatever happens."""
 
+import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from geometry_msgs.msg import WrenchStamped
 from rclpy.qos import QoSProfile
 from rosbags.highlevel import AnyReader
+from std_msgs.msg import String
 
 from chef_cell.core.readings import WrenchReading
 from chef_cell.nodes import messages, ros
@@ -172,3 +175,28 @@ def test_bad_limits_are_refused_at_the_start(graph: Graph, tmp_path: Path) -> No
     graph.wait_for(lambda: not node.alive, 'the end of the recorder')
     assert node.process.returncode == 1
     assert 'RecorderSettings' in node.output()
+
+
+def test_a_file_says_where_it_comes_from(graph: Graph, tmp_path: Path) -> None:
+    specs = graph.publisher(String, 'policy/spec', ros.STATE_QOS)
+    calibration = as_yaml({'tool_mass': 0.9})
+    cell = RecorderCell(graph, tmp_path, cell_id='cell_07', calibration=calibration)
+    graph.wait_for(lambda: is_heard(specs), 'a subscription')
+    specs.publish(String(data='{"name": "stacker"}'))
+    cell.run('earlier')
+    cell.wait(lambda state: any('spec' in t.topic and t.received for t in state.topics))
+    cell.end('earlier', 0)
+    schedule = {'triplets': ['3'], 'episodes': 1}
+    cell.announce(EpisodeState.RUNNING, 'e', schedule=json.dumps(schedule))
+    cell.wait(lambda state: state.recording)
+    begun = time.time_ns()
+    metadata = EpisodeReader(cell.end('e', 0).path).metadata
+    assert metadata['cell_id'] == 'cell_07'
+    assert metadata['calibration'] == {'tool_mass': 0.9}
+    assert metadata['spec'] == {'name': 'stacker'}
+    assert metadata['software']['mcap']
+    clock = metadata['host_clock']
+    assert 0 < begun - clock['system_ns'] < 60e9
+    assert 0 < time.monotonic_ns() - clock['steady_ns'] < 60e9
+    assert clock['synchronised'] in (True, False)
+    assert clock['max_error_s'] >= 0.0

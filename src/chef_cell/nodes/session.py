@@ -1,6 +1,5 @@
 """Session node: plays a queue of episodes, judges each, and writes down what came out."""
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -12,6 +11,7 @@ from chef_cell.core.schedule import ScheduleError, SessionPlan
 from chef_cell.core.session import EpisodeSettings
 from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
+from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.session_action import SessionAction
 from chef_cell.nodes.session_run import (
     BAD_INPUT,
@@ -20,6 +20,7 @@ from chef_cell.nodes.session_run import (
     SessionRun,
     SessionStoppedError,
 )
+from chef_cell.nodes.session_settings import SessionSettings
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import EpisodeState
 
@@ -29,34 +30,13 @@ BEAT = 0.01
 REPEAT = 1.0
 
 
-@dataclasses.dataclass(frozen=True)
-class SessionSettings:
-    """Parameters of the node; those of the plan serve a session that is run on start."""
-
-    lockstep: bool = False
-    directory: str = 'sessions'  # a folder per session is made in it
-    required: tuple[str, ...] = (
-        'mujoco_bridge',
-        'wrist',
-        'safety',
-        'controller',
-        'policy',
-        'recorder',
-    )
-    run_on_start: bool = False  # run one session, then end with its exit code
-    session_id: str = ''  # name of the folder; empty: date and time
-    triplets: tuple[str, ...] = ('1',)  # 1..5, or three object names "red,green,blue"
-    policies: tuple[str, ...] = ('',)  # policy files; '': the one already loaded
-    episodes: int = 1  # per policy and triplet
-    seed: int = 0
-
-
 class SessionNode(ros.ManagedNode):
     """Serves the action run_session; exit codes on start: 0 done, 2 bad input, 3 fault."""
 
     def __init__(self) -> None:
         super().__init__('session')
         self._run: SessionRun | None = None
+        self._state = EpisodeState()
 
     def setup(self) -> None:
         """Connect to the other nodes."""
@@ -73,7 +53,7 @@ class SessionNode(ros.ManagedNode):
 
     def start(self) -> None:
         """Announce an idle cell; run the session of the parameters if asked to."""
-        self._states.publish(EpisodeState())
+        self._announce(EpisodeState())
         settings = self._settings
         if not settings.run_on_start:
             return
@@ -101,7 +81,7 @@ class SessionNode(ros.ManagedNode):
         finish: Callable[[SessionRun], None],
     ) -> SessionRun:
         def announce(state: EpisodeState) -> None:
-            self._states.publish(state)
+            self._announce(state)
             report(state)
 
         name = self._settings.session_id or datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
@@ -118,6 +98,15 @@ class SessionNode(ros.ManagedNode):
             announce,
         )
         return self._run
+
+    def _announce(self, state: EpisodeState) -> None:
+        self._state = state
+        self._states.publish(state)
+
+    def diagnose(self) -> dict[str, Health]:
+        """Return the episode; one that a fault has ended is a problem."""
+        state = self._state
+        return {'episode': Health.of(state, state.reason if state.outcome == 'fault' else '')}
 
     def _finish(self, run: SessionRun) -> None:
         self.finished, self.exit_code = True, run.exit_code

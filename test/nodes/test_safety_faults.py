@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from chef_cell.core.readings import WrenchReading
@@ -152,6 +154,16 @@ def test_diagnostics_say_why_the_arm_stands(graph, watched):
     assert set(heard) == {'rate (Hz)', 'dropped', 'age p50 (ms)', 'age p99 (ms)', 'age max (ms)'}
     in_force = {item.key: item.value for item in status('settings').values}
     assert in_force['force_limit'] == '20.0'
+
+
+def test_limits_are_told_at_the_start_and_cannot_be_changed(graph, feed):
+    node = feed.start_safety(force_limit=15.0)
+    change = Parameter('force_limit', value=100.0).to_parameter_msg()
+    request = SetParameters.Request(parameters=[change])
+    (result,) = graph.call(SetParameters, 'safety/set_parameters', request).results
+    assert not result.successful
+    assert 'read-only' in result.reason
+    assert 'settings: SafetySettings(force_limit=15.0, torque_limit=30.0' in node.output()
 
 
 def test_in_lockstep_a_broken_wrench_forbids_rearming_until_its_episode_is_over(graph):

@@ -17,6 +17,7 @@ NODES = (
     'safety_node',
     'session_node',
     'teleop_node',
+    'viewer_node',
     'wrist_node',
 )
 EXECUTABLES = f'lib/{NAME}'

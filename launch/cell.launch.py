@@ -30,6 +30,7 @@ ARGUMENTS = (
     ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
     ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
     ('teleop', '', 'gamepad or spacemouse: a person takes the place of the policy'),
+    ('view', '', 'port on which a browser on this machine finds the cameras; 0: any'),
     ('directory', 'sessions', 'where session folders are made'),
     ('namespace', '/cell', 'of all nodes; one per cell'),
     ('set', '{}', 'parameters that win over config/*.yaml, as YAML: {node: {parameter: value}}'),
@@ -51,6 +52,7 @@ def start(context: LaunchContext) -> list[Node]:
         cameras=cameras,
         directory=str(Path(value['directory']).resolve()),
         namespace=value['namespace'],
+        view=int(value['view']) if value['view'] else None,
         teleop=value['teleop'],
     )
     session, overrides = yaml.safe_load(value['session']), yaml.safe_load(value['set'])

@@ -29,7 +29,7 @@ def parameters(settings=None, **arguments):
 
 CELLS = [
     CellSettings(cameras=CAMERAS),
-    CellSettings(teleop='keyboard'),
+    CellSettings(teleop='keyboard', cameras=CAMERAS[:1], view=0),
     CellSettings(cell='real', lockstep=False),
 ]
 #: Parameters that name other nodes, or repeat what they are set to.

@@ -143,7 +143,8 @@ MAY_IMPORT = {
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
     'camera', 'controller', 'intera_driver', 'intera_server', 'mujoco_bridge', 'policy',
-    'position_kinematics', 'recorder', 'safety', 'session', 'teleop', 'wrist',
+    'position_kinematics', 'recorder', 'safety', 'session', 'teleop',
+    'viewer', 'wrist',
 }  # fmt: skip
 
 

@@ -81,6 +81,7 @@ class CellSettings:
     cameras: tuple[str, ...] = ()
     directory: str = 'sessions'  # where sessions are written
     namespace: str = NAMESPACE
+    view: int | None = None  # port on which a browser finds the cameras; 0: any; None: no view
     teleop: str = ''  # device with which a person takes the policy's place; empty: the policy
 
     def __post_init__(self) -> None:
@@ -117,8 +118,9 @@ def nodes(
     # Never both: two commanders are a fault.
     commander = 'teleop' if settings.teleop else 'policy'
     cameras = ('camera',) if settings.cameras else ()
+    viewer = () if settings.view is None else ('viewer',)
     names = ['safety', *DRIVERS[settings.cell], *cameras, 'wrist', 'controller', commander]
-    names += ['recorder', 'session']
+    names += ['recorder', *viewer, 'session']
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
     own = _own(settings, names, session)
     asked = {**(overrides or {})}
@@ -218,6 +220,7 @@ def _own(
         'camera': cameras,
         'policy': cameras,
         'teleop': {'device': settings.teleop},
+        'viewer': {**cameras, 'port': settings.view},
         'recorder': {'directory': settings.directory},
         'session': {
             'directory': settings.directory,

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def _add_teleop(commands: Any) -> None:
         help='time for an episode that you do not end before. Default: 60',
     )
     _add_scenes(teleop, episodes=5)
-    _add_cell(teleop, CAMERAS)
+    _add_cell(teleop, CAMERAS, view=0)
 
 
 def _add_scenes(session: argparse.ArgumentParser, episodes: int) -> None:
@@ -129,8 +130,20 @@ def _add_policies(session: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_cell(session: argparse.ArgumentParser, cameras: tuple[str, ...]) -> None:
+def _add_cell(
+    session: argparse.ArgumentParser, cameras: tuple[str, ...], view: int | None = None
+) -> None:
     """Add how the cell is started."""
+    session.add_argument(
+        '--view',
+        type=int,
+        nargs='?',
+        const=0,
+        default=view,
+        metavar='PORT',
+        help='show the cameras in a browser on this machine while it runs; a free port unless '
+        f'one is given. Default: {"no" if view is None else "yes"}',
+    )
     session.add_argument(
         '--realtime', action='store_true', help='run on the wall clock, not as fast as possible'
     )
@@ -161,8 +174,11 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         lockstep=not options.realtime,
         cameras=tuple(sorted(cameras)),
         directory=str(Path(options.out).resolve()),
+        view=_port(options.view) if cameras else None,
         teleop=options.teleop,
     )
+    if cell.view is not None:
+        console.print(f'cameras: http://127.0.0.1:{cell.view}/', highlight=False)
     overrides = by_node(options.overrides)
     if options.seconds is not None:
         steps = round(options.seconds * CONTROL_RATE)
@@ -178,6 +194,15 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         return error.exit_code
     _show(folder, console, report=code == OK and not options.no_report)
     return code
+
+
+def _port(asked: int | None) -> int | None:
+    """Return the port to show the cameras on: a free one for 0."""
+    if asked != 0:
+        return asked
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return int(free.getsockname()[1])
 
 
 def _plan(options: argparse.Namespace) -> SessionPlan:

@@ -255,3 +255,13 @@ def test_a_bad_command_does_not_outlive_its_episode(latch):
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=r'frozen|positive|below'):
         SafetySettings(**wrong)
+
+
+def test_a_new_session_ends_the_episode_of_one_that_died(latch):
+    latch.on_heartbeat('session', 0.0)
+    latch.on_wrench(wrench(0.0), 0.0)
+    latch.tick(9.0)
+    latch.on_wrench(wrench(9.0), 9.0)
+    assert any('session_stale' in cause for cause in latch.rearm(9.0))
+    latch.end_episode('')
+    assert not any('session' in cause or 'command' in cause for cause in latch.rearm(9.0))

@@ -161,10 +161,13 @@ class SafetyLatch:
     def end_episode(self, episode_id: str) -> None:
         """Expect no more samples of this episode; its last command is no longer in force.
 
+        An empty id is the word of a session that has none: whatever runs was its predecessor's,
+        which died, and nobody else will ever end it.
+
         In lockstep neither are its samples: no newer ones come before the next episode, and
         there each is judged before the arm moves.
         """
-        if episode_id == self._episode:
+        if episode_id in ('', self._episode):
             self._episode = ''
             over = set(self._present) - set(_STANDING) if not self._real_time else {'command'}
             for source in over:

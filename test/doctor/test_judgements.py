@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chef_cell.cli.paths import config_folder
 from chef_cell.doctor import clock, disk, domain, rendering, streams, transport
 from chef_cell.doctor.finding import Finding, Level, failed
 from chef_cell.doctor.frames import FRAME_BYTES, FRAMES
 from chef_cell.doctor.streams import Stream, StreamReading
+from chef_cell.graph import CAMERAS, CellSettings, nodes
 from chef_interfaces.msg import SafetyState
 
 OK, WARN, FAIL = Level
@@ -97,6 +99,18 @@ def test_an_hour_of_sessions_should_fit(free, level):
 @pytest.mark.parametrize(('speed', 'level'), [(1e9, OK), (1e7, WARN), (1e6, FAIL)])
 def test_the_disk_must_keep_up(speed, level):
     assert disk.judge_speed(disk.DiskReading(Path(), GB, speed), rate=3e6).level is level
+
+
+@pytest.mark.parametrize(('cell', 'source'), [('sim', 'mujoco_bridge'), ('real', 'intera_driver')])
+def test_each_cell_has_its_streams(cell, source):
+    settings = CellSettings(cell, lockstep=False, cameras=CAMERAS)
+    expected = {
+        stream.topic: stream
+        for stream in streams.expected_streams(nodes(settings, config_folder()), CAMERAS)
+    }
+    assert expected['/robot/joint_states'].node == source
+    assert expected['/robot/joint_states'].rate == 100.0
+    assert {expected[f'camera/{camera}/image_raw'].rate for camera in CAMERAS} == {20.0}
 
 
 @pytest.mark.parametrize(

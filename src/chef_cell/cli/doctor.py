@@ -46,6 +46,9 @@ def add_parser(commands: Any) -> None:
         help='look at the running cell on ROS_DOMAIN_ID; unset: on the one domain in use',
     )
     parser.add_argument(
+        '--real', action='store_true', help='judge a real cell, not the simulated one'
+    )
+    parser.add_argument(
         '--clean',
         action='store_true',
         help='remove shared memory of DDS processes that are gone; others are not touched',
@@ -85,7 +88,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         environment = cell_environment(config_folder(), free)
         os.environ.update(environment)
         patient = Patient(
-            CellSettings(cameras=options.cameras, directory=options.out),
+            CellSettings(
+                'real' if options.real else 'sim',
+                lockstep=not options.real,
+                cameras=options.cameras,
+                directory=options.out,
+            ),
             config_folder(),
             by_node(options.overrides),
             _policy(options),

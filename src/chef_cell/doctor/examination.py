@@ -27,6 +27,7 @@ from chef_cell.doctor.finding import Finding, Level
 from chef_cell.doctor.listen import Listener
 
 _PIXEL = 3  # bytes, rgb8
+_IMAGE_SIZE = 128  # pixels, square, unless the files say otherwise
 #: What a session writes besides images (bytes/s in real time), rounded up.
 _OTHER_STREAMS = 0.5e6
 
@@ -74,16 +75,18 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
 def _machine(patient: Patient, nodes: tuple[graph.NodeSpec, ...]) -> Iterator[Finding]:
     given = {node.name: node.parameters for node in nodes}
-    bridge, recorder = given['mujoco_bridge'], given['recorder']
+    bridge, recorder = given.get('mujoco_bridge'), given['recorder']
     freed = leftovers.remove(leftovers.find()) if patient.clean else 0
     free = shutil.disk_usage(leftovers.SHARED_MEMORY).free
     yield leftovers.judge(leftovers.find(), free, freed)
     frames = transport.send_frames(patient.free_domain, patient.environment)
     yield transport.judge_segment(frames.segment)
     yield transport.judge_loss(frames)
-    cameras, rate = len(patient.cell.cameras), bridge['image_rate']
-    yield rendering.judge(rendering.render(patient.environment), cameras, rate)
-    written = _PIXEL * bridge['image_size'] ** 2 * cameras * rate + _OTHER_STREAMS
+    cameras, rate = len(patient.cell.cameras), streams.image_rate(nodes)
+    if bridge is not None:
+        yield rendering.judge(rendering.render(patient.environment), cameras, rate)
+    size = given.get('camera', {}).get('image_size', _IMAGE_SIZE)
+    written = _PIXEL * size**2 * cameras * rate + _OTHER_STREAMS
     place = disk.measure(Path(patient.cell.directory))
     yield disk.judge_space(place, written, recorder['min_free_mb'] * 1e6)
     yield disk.judge_speed(place, written)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
@@ -12,6 +13,8 @@ from chef_cell.graph import NodeSpec
 from chef_interfaces.msg import ControllerState, GripperState, SafetyState, TrackedObjects
 from intera_core_msgs.msg import JointCommand
 
+#: What a policy and the joint loop need of real devices (Hz).
+_CONTROL_RATE, _JOINT_RATE = 20.0, 100.0
 #: Share of a stream's rate that may be missing: a warning, a failure.
 _WARN, _FAIL = 0.05, 0.2
 #: Share of the force limit that a sensor at rest may show.
@@ -41,22 +44,35 @@ class StreamReading:
 
 def expected_streams(nodes: Iterable[NodeSpec], cameras: Iterable[str]) -> list[Stream]:
     """Return the streams of an idle cell in real time."""
-    bridge = next(node for node in nodes if node.name == 'mujoco_bridge').parameters
-    joint, control = 1.0 / bridge['joint_period'], 1.0 / bridge['control_period']
+    nodes = tuple(nodes)
+    bridge = _bridge(nodes)
+    joint = 1.0 / bridge['joint_period'] if bridge else _JOINT_RATE
+    control = 1.0 / bridge['control_period'] if bridge else _CONTROL_RATE
+    arm, device = ('mujoco_bridge',) * 2 if bridge else ('intera_driver', 'of this device')
     return [
-        Stream('/robot/joint_states', JointState, joint, 'mujoco_bridge'),
-        Stream('ft300/wrench', WrenchStamped, joint, 'mujoco_bridge'),
-        Stream('gripper/state', GripperState, joint, 'mujoco_bridge'),
-        Stream('objects', TrackedObjects, joint, 'mujoco_bridge'),
+        Stream('/robot/joint_states', JointState, joint, arm),
+        Stream('ft300/wrench', WrenchStamped, joint, device),
+        Stream('gripper/state', GripperState, joint if bridge else control, device),
+        Stream('objects', TrackedObjects, joint if bridge else control, device),
         Stream('wrist/wrench', WrenchStamped, joint, 'wrist'),
         Stream('safety', SafetyState, joint, 'safety'),
         Stream('/robot/limb/right/joint_command', JointCommand, joint, 'controller'),
         Stream('controller/state', ControllerState, control, 'controller'),
         *(
-            Stream(f'camera/{camera}/image_raw', Image, bridge['image_rate'], 'camera')
+            Stream(f'camera/{camera}/image_raw', Image, image_rate(nodes), 'camera')
             for camera in cameras
         ),
     ]
+
+
+def image_rate(nodes: Iterable[NodeSpec]) -> float:
+    """Return how often each camera should show an image (Hz)."""
+    return float(_bridge(nodes).get('image_rate', _CONTROL_RATE))
+
+
+def _bridge(nodes: Iterable[NodeSpec]) -> dict[str, Any]:
+    """Parameters of the simulated cell; a real one has none."""
+    return next((node.parameters for node in nodes if node.name == 'mujoco_bridge'), {})
 
 
 def judge_stream(stream: Stream, reading: StreamReading) -> Finding:

@@ -22,6 +22,7 @@ from chef_cell.core.teleop import (
     Verdict,
 )
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.fault_switch import FaultSwitch
 from chef_interfaces.msg import EpisodeState, PolicyState, SafetyState, TaskCommand, Tick
 
 #: Classes that read the devices, each in a module of its device's name in the room of drivers.
@@ -69,6 +70,7 @@ class TeleopNode(ros.ManagedNode):
         self._end_episode = self.create_client(SetBool, 'session/end_episode')
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)
         self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
+        FaultSwitch(self)
         if settings.lockstep:
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
         ros.every(self, 1.0 / settings.rate_hz, self._on_period)
@@ -98,7 +100,7 @@ class TeleopNode(ros.ManagedNode):
         self._tick = tick if tick.command_due else None
 
     def _on_period(self) -> None:
-        if self._source is None or self._fault or not self.active:
+        if self._source is None or self._fault:
             return
         try:
             hand = self._source.read(time.monotonic())
@@ -107,6 +109,8 @@ class TeleopNode(ros.ManagedNode):
             self.get_logger().error(self._fault)
             self._publish_state(self.get_clock().now().to_msg())
             return
+        if not self.active:
+            return  # but what was typed meanwhile is gone
         if hand.verdict != Verdict.GO_ON and self._running:
             self._end_episode.call_async(SetBool.Request(data=hand.verdict == Verdict.KEEP))
         stamp = self._due()

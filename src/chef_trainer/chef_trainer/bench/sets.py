@@ -36,22 +36,28 @@ def multiply(sources: Sequence[Path], folder: Path, copies: int, jpeg: bool = Fa
         if (folder / name / f'{name}.mcap').exists():
             continue
         writer = EpisodeWriter(folder, name, {**reader.metadata, 'episode_id': name})
-        for topic in reader.topics:
-            _copy(reader, topic, writer, jpeg)
+        _copy(reader, writer, jpeg)
         writer.finish({})
     return folder
 
 
-def _copy(reader: EpisodeReader, topic: str, writer: EpisodeWriter, jpeg: bool) -> None:
-    channel = reader.channel(topic)
-    packs = jpeg and channel.type_name == 'sensor_msgs/msg/Image'
-    if packs:
-        channel = Channel(f'{topic}/compressed', COMPRESSED, COMPRESSED_SCHEMA)
-    writer.add_channel(channel)
-    frames = reader.frames(topic) if packs else None
-    for number, message in enumerate(reader.messages(topic)):
-        data = bytes(message.data) if frames is None else _packed(message, frames[number])
-        writer.write(channel.topic, message.log_time, message.publish_time, data)
+def _copy(reader: EpisodeReader, writer: EpisodeWriter, jpeg: bool) -> None:
+    """Write all messages in the order in which they lie in the source."""
+    entries: list[tuple[int, str, Message, np.ndarray | None]] = []
+    for topic in reader.topics:
+        channel = reader.channel(topic)
+        packs = jpeg and channel.type_name == 'sensor_msgs/msg/Image'
+        if packs:
+            channel = Channel(f'{topic}/compressed', COMPRESSED, COMPRESSED_SCHEMA)
+        writer.add_channel(channel)
+        frames: Sequence[np.ndarray | None] = (
+            reader.frames(topic) if packs else [None] * reader.topics[topic].count
+        )
+        rows = zip(reader.index(topic).offset, reader.messages(topic), frames, strict=True)
+        entries += [(offset, channel.topic, message, frame) for offset, message, frame in rows]
+    for _, topic, message, frame in sorted(entries, key=lambda entry: entry[0]):
+        data = message.data.tobytes() if frame is None else _packed(message, frame)
+        writer.write(topic, message.log_time, message.publish_time, data)
 
 
 def _packed(message: Message, pixels: np.ndarray) -> bytes:

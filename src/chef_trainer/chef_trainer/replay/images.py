@@ -1,4 +1,4 @@
-"""Pixels out of mapped files: one copy from the page cache, or decoded from JPEG."""
+"""Pixels out of episode files: one copy from the page cache, or decoded from JPEG."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from chef_trainer.replay.files import MappedFiles
+from chef_trainer.replay.files import EpisodeFiles
 
 #: Encodings whose bytes are the pixels.
 IN_PLACE = ('rgb8', 'mono8')
+#: Images of a row that lie within so many bytes are read together.
+SPAN = 1 << 21
 
 
 def read_images(
-    files: MappedFiles,
+    files: EpisodeFiles,
     numbers: np.ndarray,
     places: np.ndarray,
     shapes: Sequence[tuple[int, ...]],
@@ -34,18 +36,22 @@ def read_images(
     """
     results = [np.empty((len(numbers), *shape), np.uint8) for shape in shapes]
     flat = [images.reshape(len(numbers), -1) for images in results]
-    mapped = {number: files[number] for number in set(numbers.tolist())}
+    starts = places[:, :, 0].min(axis=1).tolist()
+    ends = places.sum(axis=2).max(axis=1).tolist()
     # All cameras of a row at once: their images are neighbours in the file.
     for row, (number, images) in enumerate(zip(numbers.tolist(), places.tolist(), strict=True)):
-        data = mapped[number]
-        if not encodings:
-            for target, (offset, size) in zip(flat, images, strict=True):
-                target[row] = data[offset : offset + size]
-            continue
-        for image, encoding, (offset, size) in zip(
-            results, encodings[number], images, strict=True
-        ):
-            image[row] = _pixels(data[offset : offset + size], encoding, image.shape[1:])
+        wide = ends[row] - starts[row] > SPAN
+        if not wide:
+            data, origin = files.window(number, starts[row], ends[row])
+        for camera, (offset, size) in enumerate(images):
+            if wide:
+                data, origin = files.window(number, offset, offset + size)
+            piece = data[offset - origin : offset - origin + size]
+            if encodings:
+                image, shape = results[camera], shapes[camera]
+                image[row] = _pixels(piece, encodings[number][camera], shape)
+            else:
+                flat[camera][row] = piece
     return results
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.cameras import Camera
 from chef_trainer.episodes.steps import PERIOD_NS, Steps
-from chef_trainer.replay.files import MappedFiles
+from chef_trainer.replay.files import EpisodeFiles
 from chef_trainer.replay.images import IN_PLACE, read_images
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import IMAGE_PREFIX
@@ -46,7 +46,7 @@ class Store:
         self.observations = observations
         self.states = tuple(s for s in observations if not s.name.startswith(IMAGE_PREFIX))
         self.images = tuple(s for s in observations if s.name.startswith(IMAGE_PREFIX))
-        self.files = MappedFiles()
+        self.files = EpisodeFiles()
         self.episodes: list[Episode] = []
         self.rows = 0
         ends = np.cumsum([0, *(int(np.prod(spec.shape)) for spec in self.states)]).tolist()
@@ -88,11 +88,10 @@ class Store:
         columns['begin'], columns['end'] = first + begin, first + end
         starts = np.flatnonzero(end > np.arange(count))
         starts = starts[np.isfinite(columns['action'][starts]).all(axis=1)]
-        columns['file'][:] = number = self.files.add(path)
-        self._cameras.append(cameras)
-        self._in_place &= all(camera.encoding in IN_PLACE for camera in cameras)
         if self.images:
-            self.files[number]  # from now on it may be deleted: what is mapped stays
+            columns['file'][:] = self.files.add(path)
+            self._cameras.append(cameras)
+            self._in_place &= all(camera.encoding in IN_PLACE for camera in cameras)
         self._grow(columns)
         episode = Episode(path, steps.metadata, first, count - 1, first + starts)
         self.episodes.append(episode)

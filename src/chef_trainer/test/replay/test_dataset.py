@@ -9,7 +9,7 @@ from PIL import Image
 from recorded_cell import SIZE, START_NS, STEP_NS, Script, joints, pixels, record
 
 from chef_trainer.episodes.step_index import load_steps
-from chef_trainer.replay import Dataset
+from chef_trainer.replay import Dataset, files
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import ObservationError, observation_specs
 from chef_trainer.task.rewards import REWARD_NAMES
@@ -92,6 +92,18 @@ def test_images_are_read_in_place(folder: Path) -> None:
     assert only.next_observation == {}
     with pytest.raises(ValueError, match=r"\['image/side'\] were not opened, only"):
         dataset.sample(4, np.random.default_rng(0), images=('image/side',))
+
+
+def test_a_set_larger_than_memory_gives_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped = Dataset.open(folder, observation_specs(IMAGES))
+    monkeypatch.setattr(files, 'SHARE', 0.0)
+    read = Dataset.open(folder, observation_specs(IMAGES))
+    rows = every_row(mapped)
+    first, second = (dataset.gather(rows).observation for dataset in (mapped, read))
+    assert all(np.array_equal(first[name], second[name]) for name in IMAGES)
+    assert not read._store.files.mapped
 
 
 def test_windows_are_consecutive_and_uniform(folder: Path) -> None:

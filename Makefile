@@ -28,7 +28,7 @@ export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
 export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(FASTDDS_DEFAULT_PROFILES_FILE)
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help stack test lives test-trainer lint format bench train lock clean
+.PHONY: help stack test lives faults test-trainer lint format bench train lock clean
 
 help:  ## Show this list
 	@echo 'make TARGET [VARIABLE=value ...]'
@@ -55,6 +55,9 @@ test: $(CELL)/.done/dev  ## Run all tests
 
 lives: $(CELL)/.done/dev  ## Test the safety core through 10 000 random lives of a cell (3 minutes)
 	@$(CELL)/bin/python -m pytest -o timeout=1800 --hypothesis-profile=lives test/safety/test_lives.py $(ARGS)
+
+faults: $(CELL)/.done/dev  ## Break a running cell in every way of docs/faults.md (3 minutes)
+	@$(CELL)/bin/python -m pytest -m 'slow or not slow' test/safety $(ARGS)
 
 test-trainer: $(TRAINER)/.done/dev  ## Run the trainer's tests with torch; make test has none
 	@$(TRAINER)/bin/python -m pytest src/chef_trainer/test $(ARGS)

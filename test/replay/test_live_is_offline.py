@@ -17,6 +17,9 @@ from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import observation_specs
 from chef_trainer.testing import tiny_spec, write_tiny_policy
 
+#: Two episodes of a whole cell, on machines that may be busy.
+pytestmark = pytest.mark.timeout(240)
+
 STEPS = 20
 IMAGE = ObservationSpec('image/basket_front_left', (128, 128, 3), '1', 'uint8', history=2)
 #: Made from joint positions by MuJoCo in the cell, and by a chain of link frames here.
@@ -48,7 +51,7 @@ def session(tmp_path_factory):
     ]
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=110, check=False
+        command, env=environment, capture_output=True, text=True, timeout=220, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (record,) = (folder / 'sessions').glob('*/session.json')

@@ -12,8 +12,11 @@ from std_srvs.srv import Trigger
 
 from chef_cell.core.readings import WrenchReading
 from chef_cell.nodes import messages, ros
+from chef_cell.testing.ros_harness import Graph
 from chef_interfaces.msg import CameraState, EpisodeState, RecorderState, SafetyState, Tick
 from intera_core_msgs.msg import CollisionDetectionState, JointCommand
+
+from .conftest import POSTURE, Feed
 
 JOINT_COMMAND = '/robot/limb/right/joint_command'
 COLLISION = '/robot/limb/right/collision_detection_state'
@@ -22,26 +25,38 @@ LATCH |= {'session_timeout': 3.0, 'recorder_timeout': 1.5}
 
 
 class Watched:
-    """The real latch in a running episode, with two cameras and a recorder that the test plays."""
+    """The real latch, with two cameras and a recorder that the test plays."""
 
-    def __init__(self, graph, feed):
-        self.graph, self.feed = graph, feed
-        self.cameras = {'left': 1, 'right': 1}  # name -> images in a row with the same pixels
-        self.same_stamp = 1
-        self.recording = True
+    def __init__(self, graph):
+        self.graph, self.feed = graph, Feed(graph)
+        self.episodes = 0
+        self.heal()
         self.states = graph.publisher(CameraState, 'camera/state')
         self.recorder = graph.publisher(RecorderState, 'recorder', ros.STATE_QOS)
         self.collision = graph.publisher(CollisionDetectionState, COLLISION)
-        feed.start_safety(**LATCH)
-        feed.missed = 0
+        self.feed.start_safety(**LATCH)
         self.verdicts = graph.collect(SafetyState, 'safety', ros.STATE_QOS)
         graph.every(0.05, self._see)
         graph.every(0.2, lambda: self.recording and self.recorder.publish(RecorderState()))
         graph.wait_for(graph.connected, 'the safety node')
-        feed.run_episode('e1')
-        graph.wait_for(
-            lambda: self.verdicts and self.verdicts[-1].episode_id == 'e1', 'a judged episode'
-        )
+
+    def heal(self):
+        """Let all be well again."""
+        self.cameras = {'left': 1, 'right': 1}  # name -> images in a row with the same pixels
+        self.same_stamp = 1
+        self.recording = self.feed.repeats = True
+        self.feed.force, self.feed.position, self.feed.speed = 1.0, POSTURE, 0.0
+        self.feed.command_ahead, self.feed.missed = 0.0, 0
+
+    def begin(self):
+        """Begin another episode in which all is well."""
+        self.feed.end_episode()
+        self.heal()
+        self.wait_for_rearming()
+        self.episodes += 1
+        name = f'e{self.episodes}'
+        self.feed.run_episode(name)
+        self.graph.wait_for(lambda: self.verdicts[-1].episode_id == name, 'a judged episode')
         assert self.verdicts[-1].level == SafetyState.OK, self.verdicts[-1]
 
     def _see(self):
@@ -64,9 +79,17 @@ class Watched:
         self.graph.wait_for(lambda: self.rearm().success, 'the latch to be rearmed')
 
 
+@pytest.fixture(scope='module')
+def cell():
+    with Graph.open() as graph:
+        yield Watched(graph)
+
+
 @pytest.fixture
-def watched(graph, feed):
-    return Watched(graph, feed)
+def watched(cell):
+    """The latch in a running episode, all well so far."""
+    cell.begin()
+    return cell
 
 
 def test_a_camera_that_falls_silent_is_named(watched):
@@ -97,12 +120,14 @@ def test_a_collision_that_the_robot_feels_is_a_fault(watched):
     watched.wait_for_rearming()
 
 
-def test_whoever_commands_the_joints_beside_the_controller_is_a_fault(graph, watched):
+def test_whoever_commands_the_joints_beside_the_controller_is_a_fault(watched):
+    graph = watched.graph
     rogues = [graph.probe.create_publisher(JointCommand, JOINT_COMMAND, 10) for _ in range(2)]
     assert watched.fault() == ('joint_command_publishers', 'joint_command')
     assert not watched.rearm().success
-    graph.probe.destroy_publisher(rogues[0])
+    graph.probe.destroy_publisher(rogues.pop())
     watched.wait_for_rearming()
+    graph.probe.destroy_publisher(rogues.pop())
 
 
 def test_a_command_from_long_ago_is_a_fault(watched):
@@ -136,7 +161,8 @@ def test_a_session_that_falls_silent_is_named(watched):
     assert watched.fault() == ('session_stale', 'session')
 
 
-def test_diagnostics_say_why_the_arm_stands(graph, watched):
+def test_diagnostics_say_why_the_arm_stands(watched):
+    graph = watched.graph
     arrays = graph.collect(DiagnosticArray, '/diagnostics')
     watched.feed.force = 25.0
 

@@ -28,7 +28,7 @@ export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
 export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(FASTDDS_DEFAULT_PROFILES_FILE)
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help stack test lives faults test-trainer lint format bench train lock clean
+.PHONY: help stack test lives faults test-trainer lint format bench reaction soak train lock clean
 
 help:  ## Show this list
 	@echo 'make TARGET [VARIABLE=value ...]'
@@ -77,6 +77,12 @@ bench: $(CELL)/.done/ready  ## Measure speed and fidelity of the simulated cell
 	@$(CELL)/bin/python -m chef_cell.bench.speed $(ARGS)
 	@$(if $(TEACHERS),$(CELL)/bin/python -m chef_cell.bench.fidelity --teachers '$(TEACHERS)' --processes 2,\
 	  echo 'Fidelity is not measured without TEACHERS=DIR, see models/README.md')
+
+reaction: $(CELL)/.done/ready  ## Measure how fast the arm stops, in real time under full load (15 minutes)
+	@$(CELL)/bin/python -m chef_cell.bench.reaction $(ARGS)
+
+soak: $(CELL)/.done/ready  ## Measure memory, period and losses over 500 episodes (15 minutes)
+	@$(CELL)/bin/python -m chef_cell.bench.soak $(ARGS)
 
 train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of its own
 	@$(TRAINER)/bin/chef-train $(ARGS)

@@ -8,6 +8,7 @@ import dataclasses
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from chef_trainer.episodes import ACTIVE_SUFFIX, EpisodeFileError
@@ -63,7 +64,7 @@ def upload(folder: Path, store: Store, progress: Progress) -> Report:
                 continue
             if name.endswith(EPISODE) and sums.get(key, found) != found:
                 raise _different(store.url, name)
-            store.put(local, name, lambda count, name=name: progress(name, count))  # type: ignore[misc]
+            store.put(local, name, partial(progress, name))
             sums[key] = found
             report.copied += 1
             report.bytes += size
@@ -117,7 +118,7 @@ def verify(store: Store, progress: Progress) -> list[str]:
         sums = store.sums(place)
         for name in files:
             expected = sums.get(PurePosixPath(name).name)
-            found = store.checksum(name, lambda count, name=name: progress(name, count))  # type: ignore[misc]
+            found = store.checksum(name, partial(progress, name))
             if expected is not None and found != expected:
                 wrong.append(name)
     return wrong
@@ -163,7 +164,7 @@ def _receive(store: Store, name: str, target: Path, expected: str, progress: Pro
     target.parent.mkdir(parents=True, exist_ok=True)
     # The checksum is in the name: what is left of another version is never continued.
     part = target.with_name(f'.{target.name}.{expected[:16]}{PART}')
-    store.fetch(name, part, lambda count: progress(name, count))
+    store.fetch(name, part, partial(progress, name))
     found = checksum(part)
     if expected and found != expected:
         part.unlink()

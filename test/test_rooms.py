@@ -80,6 +80,10 @@ MAY_IMPORT = {
         }
         for module in ('live', 'reaction', 'soak')
     },
+    'chef_cell.bench.intera': {
+        'numpy', 'rich', 'chef_cell.cli', 'chef_cell.core', 'chef_cell.drivers',
+        'chef_cell.nodes', *ROS,
+    },
     'chef_cell.bench.recording': {
         'numpy', 'rich', 'chef_cell.cli', 'chef_cell.core', 'chef_cell.nodes',
         'chef_trainer.episodes', *ROS,

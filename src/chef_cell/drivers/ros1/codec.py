@@ -46,7 +46,7 @@ class Codec:
 
     def __init__(self, definitions: Definitions, classes: Classes | None = None) -> None:
         self.definitions = definitions
-        self.classes = classes or functools.cache(functools.partial(plain_class, definitions))
+        self.classes = classes or functools.partial(plain_class, definitions)
         self._parts: dict[str, tuple[Encode, Decode]] = {}
 
     def encode(self, name: str, message: Any) -> bytearray:
@@ -125,6 +125,8 @@ class Codec:
         return _number(_NUMBERS[base]) if base in _NUMBERS else self.part(base)
 
 
+# Making a class takes a millisecond, and every message has others inside.
+@functools.cache
 def plain_class(definitions: Definitions, name: str) -> type:
     """Return a class for a message, with default values; for programs without ROS 2."""
     if name in _TIMES.values():

@@ -11,7 +11,13 @@ import numpy as np
 
 from chef_cell.core import rewards
 from chef_cell.core.act import INITIAL_ACTION, clip_action, to_command
-from chef_cell.core.observe import IMAGE_PREFIX, KINDS, Observer, needed_readings
+from chef_cell.core.observe import (
+    IMAGE_PREFIX,
+    STATE_NAMES,
+    Observer,
+    needed_readings,
+    observation_specs,
+)
 from chef_cell.core.readings import ImageReading
 from chef_cell.core.velocity import CartesianController, ControllerSettings
 from chef_cell.sim import basket
@@ -23,19 +29,6 @@ from chef_trainer.spec import ActionSpec, ObservationSpec
 
 ENVIRONMENT_ID = 'chef_cell/Stacking-v0'
 MAX_STEPS = 400
-STATE_NAMES = (
-    'joint_position',
-    'joint_velocity',
-    'gripper_position',
-    'grasp',
-    'tool_pose',
-    'wrench',
-    'red_pose',
-    'green_pose',
-    'blue_pose',
-    'previous_action',
-    'triplet',
-)
 _VIDEO_SIZE = (640, 480)  # pixels
 _SEEDS = 2**31
 
@@ -44,10 +37,7 @@ def state_observations(
     names: tuple[str, ...] = STATE_NAMES, history: int = 1
 ) -> tuple[ObservationSpec, ...]:
     """Return the specs of observations by name, all with the same history."""
-    return tuple(
-        ObservationSpec(name, KINDS[name].shape, KINDS[name].unit, history=history)
-        for name in names
-    )
+    return observation_specs(names, history)
 
 
 STATE = state_observations()

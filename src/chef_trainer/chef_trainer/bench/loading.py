@@ -31,8 +31,7 @@ from chef_trainer.bench.contenders import Contender, Draw, Steps
 from chef_trainer.bench.sets import multiply
 from chef_trainer.episodes.discovery import find_episodes
 from chef_trainer.replay import Dataset
-from chef_trainer.replay.dataset import STATE_NAMES
-from chef_trainer.task.observe import observation_specs
+from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
 IMAGES = ('image/basket_front_left', 'image/basket_front_right', 'image/basket_back_left')
 #: What is drawn -> batch size.

@@ -8,10 +8,9 @@ from chef_trainer.cli.arguments import add_environment, show
 from chef_trainer.evaluation.pool import run_jobs
 from chef_trainer.evaluation.statistics import rate
 from chef_trainer.progress import progress_bars
-from chef_trainer.replay.dataset import STATE_NAMES
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.spec import ObservationSpec
-from chef_trainer.task.observe import observation_specs
+from chef_trainer.task.observe import STATE_NAMES, observation_specs
 from chef_trainer.task.rewards import REWARD_NAMES
 
 

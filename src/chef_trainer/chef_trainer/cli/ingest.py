@@ -9,8 +9,8 @@ import rich.table
 from chef_trainer.cli.arguments import show
 from chef_trainer.evaluation.statistics import Rate
 from chef_trainer.progress import progress_bars
-from chef_trainer.replay.dataset import STATE_NAMES, Dataset
-from chef_trainer.task.observe import observation_specs
+from chef_trainer.replay.dataset import Dataset
+from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -25,6 +25,8 @@ from chef_trainer.task.observe import IMAGE_PREFIX, KINDS, ObservationError, Obs
 from chef_trainer.task.rewards import REWARD_NAMES, TaskState, rewards
 
 PERIOD_NS = 50_000_000  # of control steps
+#: Longest time between two steps that follow each other.
+MAX_GAP_NS = PERIOD_NS * 3 // 2
 #: A reading this old is not what the policy saw: the cell's policy node stops there, too.
 MAX_AGE_NS = 200_000_000
 #: Every observation that is not an image, one reading each.

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from chef_trainer.episodes.container import RECOVER
 from chef_trainer.episodes.errors import EpisodeFileError
 from chef_trainer.episodes.reader import EpisodeReader
 from chef_trainer.episodes.recovery import find_unfinished
-from chef_trainer.episodes.steps import PERIOD_NS, STATES, Steps, align
+from chef_trainer.episodes.steps import MAX_GAP_NS, STATES, Steps, align
 from chef_trainer.task.observe import IMAGE_PREFIX
 from chef_trainer.task.rewards import REWARD_NAMES
 
@@ -21,8 +21,6 @@ REQUIRED = ('episode_id', 'triplet', 'start_ns', 'end_ns', 'outcome', 'success')
 CLOCK_TOLERANCE_NS = 1_000_000_000
 #: Relative difference between a recorded and a recomputed return that rounding can't explain.
 RETURN_TOLERANCE = 1e-3
-#: Longest time between two steps that follow each other (ns).
-MAX_GAP_NS = PERIOD_NS * 3 // 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,8 +211,3 @@ def _differences(kinds: dict[str, dict[object, list[Path]]]) -> Iterator[Finding
             for path in paths if kind != usual else ():
                 problem = f'{kind}, while {len(groups[usual])} others have {usual}'
                 yield Finding(path, field, problem, 'keep the two in sets of their own')
-
-
-def errors(findings: Iterable[Finding]) -> list[Finding]:
-    """Return those that forbid using an episode."""
-    return [finding for finding in findings if finding.error]

@@ -13,9 +13,8 @@ from chef_trainer.methods.method import Method
 from chef_trainer.methods.schedule import Schedule, schedule
 from chef_trainer.methods.table import method
 from chef_trainer.networks.agent import NetworkSettings
-from chef_trainer.replay.dataset import STATE_NAMES
 from chef_trainer.spec import ObservationSpec, build
-from chef_trainer.task.observe import observation_specs
+from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
 
 class SettingsError(ValueError):

@@ -13,14 +13,8 @@ from chef_trainer.episodes.step_index import fingerprint, load_steps
 from chef_trainer.replay.batch import Batch, Window
 from chef_trainer.replay.store import Episode, Store
 from chef_trainer.spec import ObservationSpec
-from chef_trainer.task.observe import check_specs, observation_specs
+from chef_trainer.task.observe import STATE_NAMES, check_specs, observation_specs
 from chef_trainer.task.rewards import REWARD_NAMES
-
-#: What a policy for objects of known pose sees; images are asked for by name.
-STATE_NAMES = (
-    'joint_position', 'joint_velocity', 'gripper_position', 'grasp', 'tool_pose', 'wrench',
-    'red_pose', 'green_pose', 'blue_pose', 'previous_action', 'triplet',
-)  # fmt: skip
 
 Metadata = Mapping[str, Any]
 

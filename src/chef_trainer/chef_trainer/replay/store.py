@@ -9,15 +9,13 @@ import numpy as np
 
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.cameras import Camera
-from chef_trainer.episodes.steps import PERIOD_NS, Steps
+from chef_trainer.episodes.steps import MAX_GAP_NS, Steps
 from chef_trainer.replay.files import EpisodeFiles
 from chef_trainer.replay.images import IN_PLACE, read_images
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import IMAGE_PREFIX
 from chef_trainer.task.rewards import REWARD_NAMES
 
-#: Longest time between two steps that follow each other (ns).
-MAX_GAP_NS = PERIOD_NS * 3 // 2
 #: Outcomes after which nothing more could be earned; all others only end the recording.
 TERMINAL = ('force',)
 

@@ -106,6 +106,13 @@ KINDS: dict[str, Kind] = {
 }
 
 
+#: What a policy for objects of known pose sees; images are asked for by name.
+STATE_NAMES = (
+    'joint_position', 'joint_velocity', 'gripper_position', 'grasp', 'tool_pose', 'wrench',
+    'red_pose', 'green_pose', 'blue_pose', 'previous_action', 'triplet',
+)  # fmt: skip
+
+
 def observation_specs(names: Iterable[str], history: int = 1) -> tuple[ObservationSpec, ...]:
     """Return the specs of observations by name, all with the same history.
 

@@ -134,6 +134,14 @@ MAY_IMPORT = {
         'numpy', 'PIL', 'rich', 'torch', 'h5py', 'lerobot', 'tensordict', 'torchrl',
         'chef_trainer.episodes', 'chef_trainer.replay', 'chef_trainer.task',
     },
+    **{
+        f'chef_trainer.bench.{module}': {
+            'numpy', 'gymnasium', 'rich', 'torch', 'd3rlpy', 'stable_baselines3',
+            'chef_trainer.bench', 'chef_trainer.learner', 'chef_trainer.methods',
+            'chef_trainer.rollouts', 'chef_trainer.spec',
+        }
+        for module in ('learning', 'learning_peers')
+    },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
     },

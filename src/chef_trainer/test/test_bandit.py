@@ -62,7 +62,8 @@ def learned(name: str, batch: Transitions, updates: int = 200, **changes) -> Lea
         changes = {'atoms': 11, 'value_range': (0.0, 1.0), **changes}
     if row.temperature:
         changes = {'temperature': schedule(ETA), **changes}
-    if row.target_weights and 'target_rate' not in changes:
+    judged_by_target = row.target_weights or name == 'iql'
+    if judged_by_target and 'target_rate' not in changes:
         changes |= {'target_period': 1, 'target_rate': 0.1}
     learner = Learner(dataclasses.replace(row, **changes), SETTINGS, updates)
     for _ in range(updates):

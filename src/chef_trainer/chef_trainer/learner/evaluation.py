@@ -25,8 +25,11 @@ def losses(
     encoded: Tensor,
     batch: Transitions,
     row: Method,
-) -> dict[str, Tensor]:
-    """Losses of critic and value; `encoded` (B, ·) carries the gradient of the encoder."""
+) -> tuple[dict[str, Tensor], Tensor | None]:
+    """Losses of critic and value; with a value also the advantage (K, B) of recorded actions.
+
+    `encoded` (B, ·) carries the gradient of the encoder.
+    """
     assert networks.critic is not None
     predicted = networks.critic(encoded, batch.action[None, None])[:, 0]
     discount = batch.discount.expand_as(batch.reward)
@@ -38,12 +41,14 @@ def losses(
     else:
         aim = distributional.target(batch.reward, discount, following, networks.atoms)
         found = {'critic': distributional.cross_entropy(predicted, aim)}
-    if networks.value is not None:
-        with torch.no_grad():
-            states = target.encoder(batch.observation)
-            q = q_values(target, states, batch.action[None, None]).amin(0)[0]
-        found['value'] = expectile.expectile(q, networks.value(encoded), row.expectile)
-    return found
+    if networks.value is None:
+        return found, None
+    with torch.no_grad():
+        states = target.encoder(batch.observation)
+        q = q_values(target, states, batch.action[None, None]).amin(0)[0]
+    value = networks.value(encoded)
+    found['value'] = expectile.expectile(q, value, row.expectile)
+    return found, q - value.detach()
 
 
 def next_value(

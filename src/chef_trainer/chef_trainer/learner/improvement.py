@@ -10,7 +10,7 @@ from chef_trainer.learner.batch import Transitions
 from chef_trainer.learner.evaluation import q_values
 from chef_trainer.losses import improvement, mpo, pathwise
 from chef_trainer.losses.projection import weighted_likelihood
-from chef_trainer.methods.method import Baseline, Evaluation, Method, Proposals, Weighting
+from chef_trainer.methods.method import Evaluation, Method, Proposals, Weighting
 from chef_trainer.networks.agent import AgentNetworks
 from chef_trainer.networks.distributions import MixedDistribution
 
@@ -24,11 +24,13 @@ def losses(
     batch: Transitions,
     row: Method,
     temperature: Tensor,
+    advantage: Tensor | None = None,
 ) -> tuple[Terms, Terms]:
     """Losses of policy and multipliers, and what is worth watching.
 
     `encoded` (B, ·) is detached where a critic trains the encoder; `temperature` () is the
-    schedule's, and unused where it is learned.
+    schedule's, and unused where it is learned; `advantage` (K, B) of the recorded actions, where
+    the evaluation found it.
     """
     policy = networks.actor(encoded)
     if row.proposals is Proposals.PATHWISE:
@@ -38,22 +40,29 @@ def losses(
         states = target.encoder(batch.observation) if needs_target else encoded
         old = target.actor(states) if row.proposals is Proposals.POLICY else policy
         actions = propose(old, batch, row)
-        judge, seen = (target, states) if row.target_weights else (networks, encoded)
-        q = q_values(judge, seen, actions).amin(0) if row.has_critic else actions[..., 0]
     found: Terms = {}
-    if row.temperature is None:
-        temperature = mpo.positive(networks.duals['temperature'])
-        found['temperature'] = mpo.temperature_loss(q, temperature, row.epsilon)
-        temperature = temperature.detach()[:, None]
-    with torch.no_grad():
-        weights = _weights(networks, policy, encoded, q, row, temperature)
-    watched = {
-        'stddev': policy.stddev.mean(),
+    watched: Terms = {'stddev': policy.stddev.mean()}
+    if row.weighting is Weighting.ONES:
+        weights = improvement.ones(actions[..., 0])
+    elif row.weighting is Weighting.SAMPLES:
+        q = _judged(networks, target, encoded, states, actions, row)
+        if row.temperature is None:
+            learned = mpo.positive(networks.duals['temperature'])
+            found['temperature'] = mpo.temperature_loss(q, learned, row.epsilon)
+            temperature = learned.detach()[:, None]
+        weights = improvement.sample_softmax(q, temperature)
+        watched |= {'q': q.mean(), 'eta': temperature.mean()}
+    else:
+        if advantage is None:
+            q = _judged(networks, target, encoded, states, actions, row)
+            advantage = q - _baseline(networks, policy, encoded, row)
+            watched['q'] = q.mean()
+        weights = _weights(advantage.reshape(actions.shape[:-1]), row, temperature)
+        watched |= {'advantage': advantage.mean(), 'eta': temperature}
+    watched |= {
         'weight': weights.sum(0).mean(),
         'effective_samples': mpo.effective_samples(weights),
     }
-    if row.has_critic:
-        watched |= {'q': q.mean(), 'eta': temperature.mean()}
     if not row.trust_region:
         found['policy'] = weighted_likelihood(policy.log_prob(actions), weights)
         return found, watched
@@ -88,26 +97,31 @@ def _taught(batch: Transitions, samples: int, tasks: int) -> Tensor:
     return actions[:, None].expand(samples, tasks, *actions.shape[1:])
 
 
-def _weights(
+@torch.no_grad()
+def _judged(
     networks: AgentNetworks,
-    policy: MixedDistribution,
+    target: AgentNetworks,
     encoded: Tensor,
-    q: Tensor,
+    states: Tensor,
+    actions: Tensor,
     row: Method,
-    temperature: Tensor,
 ) -> Tensor:
-    """Weights (N, K, B) of proposals with values `q`."""
-    if row.weighting is Weighting.ONES:
-        return improvement.ones(q)
-    if row.weighting is Weighting.SAMPLES:
-        return improvement.sample_softmax(q, temperature)
-    if row.baseline is Baseline.VALUE:
-        assert networks.value is not None
-        baseline = networks.value(encoded)
-    else:
-        own = policy.sample(count=row.samples)
-        baseline = q_values(networks, encoded, own).amin(0).mean(0)
-    advantage = q - baseline
+    """Q (N, K, B) of proposals, the least member; `states` are encoded by the target."""
+    judge, seen = (target, states) if row.target_weights else (networks, encoded)
+    return q_values(judge, seen, actions).amin(0)
+
+
+@torch.no_grad()
+def _baseline(
+    networks: AgentNetworks, policy: MixedDistribution, encoded: Tensor, row: Method
+) -> Tensor:
+    """Mean Q (K, B) of the policy's own actions."""
+    own = policy.sample(count=row.samples)
+    return q_values(networks, encoded, own).amin(0).mean(0)
+
+
+def _weights(advantage: Tensor, row: Method, temperature: Tensor) -> Tensor:
+    """Weights (N, K, B) of proposals by their advantage."""
     if row.weighting is Weighting.BINARY:
         return improvement.binary(advantage)
     if row.weighting is Weighting.BATCH:

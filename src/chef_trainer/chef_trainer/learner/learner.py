@@ -123,14 +123,15 @@ class Learner:
         encoded = networks.encoder(batch.observation)
         terms: dict[str, Tensor] = {}
         gradients: dict[str, Tensor] = {}
+        advantage = None
         if row.has_critic:
-            terms = evaluation.losses(networks, self.target, encoded, batch, row)
+            terms, advantage = evaluation.losses(networks, self.target, encoded, batch, row)
             gradients['critic'] = self.groups['critic'].gradient(sum(terms.values()))
             encoded = encoded.detach()
         watched: dict[str, Tensor] = {}
         if move_policy:
             found, watched = improvement.losses(
-                networks, self.target, encoded, batch, row, temperature
+                networks, self.target, encoded, batch, row, temperature, advantage
             )
             total = sum(found.values())
             for name in gradients.keys() ^ self.groups.keys():

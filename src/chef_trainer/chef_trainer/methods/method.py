@@ -17,7 +17,7 @@ class Evaluation(enum.StrEnum):
     EXPECTED = 'expected'  # mean over actions of the target policy, least member
     SOFT = 'soft'  # the same minus alpha log pi, online policy (SAC)
     CLIPPED = 'clipped'  # target policy with clipped noise, least member (TD3)
-    EXPECTILE = 'expectile'  # V(s'), fitted to an expectile of Q (IQL)
+    EXPECTILE = 'expectile'  # V(s'), fitted to an expectile of the target Q (IQL)
 
 
 class Proposals(enum.StrEnum):
@@ -39,13 +39,6 @@ class Weighting(enum.StrEnum):
     SAMPLES = 'sample_softmax'  # exp(Q / eta), normalised over the proposals of a state
 
 
-class Baseline(enum.StrEnum):
-    """What Q is compared with in an advantage."""
-
-    POLICY = 'policy'  # mean Q over samples of the online policy
-    VALUE = 'value'  # V(s)
-
-
 @dataclasses.dataclass(frozen=True)
 class Method:
     """One row of the table. Updates count from 0."""
@@ -55,7 +48,6 @@ class Method:
     weighting: Weighting = Weighting.ONES
     teacher_share: float = 0.0  # share of proposals that a teacher makes instead, 0 .. 1
     samples: int = 1  # actions per state: proposals, baseline, target
-    baseline: Baseline = Baseline.POLICY
     target_weights: bool = False  # weigh with the target critic instead of the online one
     temperature: Schedule | None = UNIT  # eta; None: learned
     weight_cap: float = 20.0  # of the exponential weight
@@ -109,8 +101,9 @@ class Method:
                 and self.weighting is not Weighting.SAMPLES
                 and self.evaluation is not Evaluation.SOFT
             ),
-            'an expectile goes with the baseline value': (
-                (self.evaluation is Evaluation.EXPECTILE) != (self.baseline is Baseline.VALUE)
+            'an expectile judges recorded actions only': (
+                self.evaluation is Evaluation.EXPECTILE
+                and (self.proposals is not Proposals.DATA or self.teacher_share > 0)
             ),
             'a trust region needs proposals of the policy': (
                 self.trust_region and self.proposals is not Proposals.POLICY

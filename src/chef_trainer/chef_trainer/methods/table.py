@@ -9,7 +9,7 @@ expectation over the target policy is a mean over `samples` actions (Acme's CRR 
 
 import dataclasses
 
-from chef_trainer.methods.method import Baseline, Evaluation, Method, Proposals, Weighting
+from chef_trainer.methods.method import Evaluation, Method, Proposals, Weighting
 from chef_trainer.methods.schedule import ALWAYS, HALF, Schedule, schedule
 
 _BC = Method()
@@ -69,8 +69,6 @@ METHODS = {
     'iql': Method(
         evaluation=Evaluation.EXPECTILE,
         weighting=Weighting.EXPONENTIAL,
-        baseline=Baseline.VALUE,
-        target_weights=True,
         temperature=schedule(1 / 3),
         weight_cap=100.0,
         members=2,

@@ -24,7 +24,7 @@ from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.session import cell_environment
 from chef_cell.graph import CellSettings, nodes
 from chef_cell.nodes import ros
-from chef_interfaces.msg import ControllerState, EpisodeState, SafetyState
+from chef_interfaces.msg import ControllerState, EpisodeState, PolicyState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
 from intera_core_msgs.msg import JointCommand
 
@@ -36,6 +36,7 @@ _ROLL_CALL_QOS = QoSProfile(
 )
 #: Patience with anything a cell is asked for (s).
 DEADLINE = 60.0
+_TRIPLET = '3'
 #: Steps of an episode: more than any bench lasts.
 _ENDLESS = 1_000_000
 
@@ -68,11 +69,14 @@ class LiveCell:
         self.errors: list[float] = []
         self.on_wrench: Callable[[], None] | None = None
         self._present: set[str] = set()
+        self._number = 0  # of the episode
         self._state = EpisodeState()
+        self._policy_state = PolicyState()
         sensor = ros.sensor_qos(lockstep=False)
         command = '/robot/limb/right/joint_command'
         node.create_subscription(JointCommand, command, self._on_command, ros.COMMAND_QOS)
         node.create_subscription(SafetyState, 'safety', self._on_verdict, ros.STATE_QOS)
+        node.create_subscription(PolicyState, 'policy', self._on_policy, ros.STATE_QOS)
         node.create_subscription(
             ControllerState, 'controller/state', self._on_controller, ros.COMMAND_QOS
         )
@@ -130,34 +134,40 @@ class LiveCell:
         if not answer.accepted:
             raise BenchError(f'policy refused: {answer.message}')
 
-    def begin_episode(self, seed: int, triplet: str = '3') -> None:
-        """End the episode that runs; reset the scene, begin another, wait until the arm moves."""
-        self.end_episode()
-        episode_id = f'bench-{seed}'
-        request = ResetScene.Request(episode_id=episode_id, triplet=triplet, seed=seed)
+    def begin_episode(self) -> None:
+        """End the episode that runs, and begin another; the arm will move."""
+        before, self._number = self._state, self._number + 1
+        self._announce(EpisodeState.ENDED, before.episode_id)
+        # A fault has silenced the policy until it is rearmed, and then until the next episode.
+        self.wait_for(self._rearmed, lambda: f'rearming: {self.verdict.reason}')
+        self.wait_for(lambda: self._policy_state.ready, 'the policy')
+        episode_id = f'bench-{self._number}'
+        request = ResetScene.Request(episode_id=episode_id, triplet=_TRIPLET, seed=self._number)
 
         def reset() -> bool:
-            answer = self.call(ResetScene, 'sim/reset_scene', request)
-            return bool(answer.success)
+            return bool(self.call(ResetScene, 'sim/reset_scene', request).success)
 
         self.wait_for(reset, 'a new scene')
-        self._announce(EpisodeState.RUNNING, episode_id, triplet)
-        self.recover()
-
-    def end_episode(self) -> None:
-        """End the episode that runs."""
-        self._announce(EpisodeState.ENDED, self._state.episode_id, self._state.triplet)
+        self._announce(EpisodeState.RUNNING, episode_id)
 
     def recover(self) -> None:
-        """Rearm the latch, as often as it takes until the arm moves."""
+        """Wait until the arm moves; rearm the latch, and begin another episode, where need be."""
 
         def moves() -> bool:
-            if self.verdict.level != SafetyState.OK:
-                self.call(Trigger, 'safety/rearm', Trigger.Request())
-                self.spin_for(0.01)
+            if self.verdict.level == SafetyState.FAULT:
+                self.begin_episode()
+            elif self.verdict.level == SafetyState.EPISODE_STOP:
+                self._rearmed()
             return self.moving
 
         self.wait_for(moves, lambda: f'motion; the latch says: {self.verdict.reason or "OK"}')
+
+    def _rearmed(self) -> bool:
+        if self.verdict.level == SafetyState.OK:
+            return True
+        self.call(Trigger, 'safety/rearm', Trigger.Request())
+        self.spin_for(0.01)
+        return False
 
     def rest_after(self, moment: float) -> float:
         """Wait for zero velocity after a moment; return when it came (s, steady clock)."""
@@ -192,12 +202,12 @@ class LiveCell:
         self.node.destroy_node()
         rclpy.try_shutdown(context=self._context)
 
-    def _announce(self, phase: int, episode_id: str, triplet: str) -> None:
+    def _announce(self, phase: int, episode_id: str) -> None:
         self._state = EpisodeState(
             phase=phase,
             session_id='bench',
             episode_id=episode_id,
-            triplet=triplet,
+            triplet=_TRIPLET,
             max_steps=_ENDLESS,
             start=self.node.get_clock().now().to_msg(),
             end=self.node.get_clock().now().to_msg(),
@@ -212,6 +222,9 @@ class LiveCell:
 
     def _on_verdict(self, message: SafetyState) -> None:
         self.verdict = message
+
+    def _on_policy(self, message: PolicyState) -> None:
+        self._policy_state = message
 
     def _on_controller(self, message: ControllerState) -> None:
         self.errors += [abs(period - 10.0) for period in message.period_ms]

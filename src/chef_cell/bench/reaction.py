@@ -54,7 +54,8 @@ def measure_trips(cell: LiveCell, trips: int, rng: random.Random) -> list[Row]:
     waits, reactions = [], []
     for trip in track(range(trips), 'force', transient=True):
         if trip % TRIPS_PER_EPISODE == 0:
-            cell.begin_episode(seed=trip)
+            cell.begin_episode()
+            cell.recover()
         while (times := _trip(cell, rng)) is None:
             cell.recover()  # it was stopped by something else
         waits.append(times[0])
@@ -94,8 +95,9 @@ def _trip(cell: LiveCell, rng: random.Random) -> tuple[float, float] | None:
 def measure_hangs(cell: LiveCell, name: str, count: int, rng: random.Random) -> Row:
     """Hang a node again and again."""
     times = []
-    for number in track(range(count), f'{name} hangs', transient=True):
-        cell.begin_episode(seed=1000 + number)
+    for _ in track(range(count), f'{name} hangs', transient=True):
+        cell.begin_episode()
+        cell.recover()
         cell.spin_for(rng.uniform(0.2, 0.3))
         frozen = cell.freeze(name)
         try:
@@ -108,8 +110,9 @@ def measure_hangs(cell: LiveCell, name: str, count: int, rng: random.Random) -> 
 def measure_kills(cell: LiveCell, name: str, count: int, rng: random.Random) -> Row:
     """Kill a node again and again."""
     times = []
-    for number in track(range(count), f'{name} dies', transient=True):
-        cell.begin_episode(seed=2000 + number)
+    for _ in track(range(count), f'{name} dies', transient=True):
+        cell.begin_episode()
+        cell.recover()
         cell.spin_for(rng.uniform(0.2, 0.3))
         killed = cell.kill(name)
         times.append(1e3 * (cell.rest_after(killed) - killed))
@@ -135,7 +138,8 @@ def run(options: argparse.Namespace) -> list[Row]:
             rows.append(measure_periods(cell, options.seconds, name, 2.0))
         with live_cell(Path(folder) / 'load', CAMERAS, overrides) as cell:
             cell.prepare(options.policy)
-            cell.begin_episode(seed=0)
+            cell.begin_episode()
+            cell.recover()
             name = f'period error, running, {len(CAMERAS)} cameras'
             rows.append(measure_periods(cell, options.seconds, name, 5.0))
             if options.trips:

@@ -25,6 +25,7 @@ class Contender:
     states: Draw | None  # B observations of every state
     images: Draw | None  # B observations of three images
     windows: Draw | None  # B pairs of consecutive observations of three images
+    batch: int | None = None  # B, where samples are drawn one by one and take long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,4 +196,5 @@ def lerobot(folder: Path, steps: Steps, videos: bool) -> Contender:
         states=None,
         images=lambda n, rng: [single[int(row)] for row in rng.integers(last, size=n)],
         windows=lambda n, rng: [pairs[int(row)] for row in rng.integers(last, size=n)],
+        batch=8,
     )

@@ -136,7 +136,7 @@ def measure(entrants: list[Contender], rounds: int) -> dict[tuple[str, str], Rat
             for what, size in BATCHES.items():
                 draw = getattr(entrant, what)
                 if draw is not None:
-                    rates[entrant.name, what].take(*block(draw, size, rng))
+                    rates[entrant.name, what].take(*block(draw, entrant.batch or size, rng))
     return rates
 
 
@@ -152,11 +152,12 @@ def block(draw: Draw, size: int, rng: np.random.Generator) -> tuple[int, float, 
 def coldly(entrant: Contender, folder: Path, rounds: int) -> float:
     """Return images per second, best of blocks of one batch each, with nothing in the cache."""
     rng, best = np.random.default_rng(1), 0.0
+    size = entrant.batch or BATCHES['images']
     for _ in range(rounds if entrant.images else 0):
         forget(folder)
         begin = time.perf_counter()
-        entrant.images(BATCHES['images'], rng)  # type: ignore[misc]
-        best = max(best, BATCHES['images'] / (time.perf_counter() - begin))
+        entrant.images(size, rng)  # type: ignore[misc]
+        best = max(best, size / (time.perf_counter() - begin))
     return best
 
 

@@ -83,10 +83,15 @@ def solve(limb):
     measured = limb.endpoint_pose()['position']
     check('forward kinematics', abs(pose.position.x - measured.x) < 1e-3)
     check('no self collision', limb.fk_request_in_collision(angles) is False)
-    for seed in (None, angles):
-        found = limb.ik_request(pose, joint_seed=seed)
-        near = found and max(abs(found[name] - angles[name]) for name in angles) < 0.02
-        check('inverse kinematics', near)
+    found = limb.ik_request(pose)
+    check('inverse kinematics', found)
+    reached = limb.joint_angles_to_cartesian_pose(found).position
+    check(
+        'the pose asked for',
+        max(abs(getattr(reached, k) - getattr(pose.position, k)) for k in 'xyz') < 1e-4,
+    )
+    found = limb.ik_request(pose, joint_seed=angles)
+    check('a seed', found and max(abs(found[name] - angles[name]) for name in angles) < 0.01)
     if rospy is None:  # the vendor's own ik_request fails with a null-space goal
         found = limb.ik_request(pose, nullspace_goal={'right_j2': 0.3})
         check('null-space goal', found and found['right_j2'] > 0.1)

@@ -49,6 +49,7 @@ COMMANDS = {
     ),
 }
 POSITION, VELOCITY, TORQUE = 1, 2, 3
+SPACE = '/ExternalTools/right/PositionKinematicsNode/'
 
 
 @pytest.fixture(scope='module')
@@ -198,33 +199,33 @@ def test_torques_are_refused_and_move_nothing(server):
     assert abs(joint_states(server)[0]['right_j0'] - before['right_j0']) < 0.01
 
 
-def test_kinematics_services_agree_with_the_endpoint(server):
-    reader = server.newest['/robot/limb/right/endpoint_state']()
-    assert reader.header()[1] == 'base'
-    pose = reader.take('7d')
-    assert len(reader.take('12d?')) == 13
-    position = joint_states(server)[0]
-    state = header() + texts(*JOINTS) + doubles(*(position[name] for name in JOINTS))
-    state += doubles() + doubles()
-    space = '/ExternalTools/right/PositionKinematicsNode/'
-    answer = server.client.call(
-        space + 'FKService',
-        '6db8c7b904dcebec9a59022cd894ef68',
-        struct.pack('<I', 1) + state + texts('right_hand'),
-    )
+def forward(server, joints):
+    """Pose of the flange (m, quaternion xyzw) that the service tells for joints (rad)."""
+    request = struct.pack('<I', 1) + header() + texts(*JOINTS)
+    request += doubles(*joints) + doubles() + doubles() + texts('right_hand')
+    answer = server.client.call(SPACE + 'FKService', '6db8c7b904dcebec9a59022cd894ef68', request)
     (solved,) = answer.array(lambda: (answer.header(), answer.take('7d')))
     assert answer.array(lambda: answer.take('?')[0]) == [True]
     assert answer.array(lambda: answer.take('?')[0]) == [False]
-    assert solved[1][:3] == pytest.approx(pose[:3], abs=1e-3)
+    return solved[1]
 
-    request = struct.pack('<I', 1) + header(frame='base') + struct.pack('<7d', *solved[1])
+
+def test_kinematics_services_agree_with_the_endpoint_and_with_each_other(server):
+    reader = server.newest['/robot/limb/right/endpoint_state']()
+    assert reader.header()[1] == 'base'
+    measured = reader.take('7d')
+    assert len(reader.take('12d?')) == 13
+    position = joint_states(server)[0]
+    pose = forward(server, [position[name] for name in JOINTS])
+    assert pose[:3] == pytest.approx(measured[:3], abs=2e-3)
+
+    request = struct.pack('<I', 1) + header(frame='base') + struct.pack('<7d', *pose)
     request += struct.pack('<I', 0) + b'\0' + struct.pack('<III', 0, 0, 0) + texts('right_hand')
-    answer = server.client.call(space + 'IKService', '7ae4607244c30c6c631f3693cd280e45', request)
-    assert answer.array(lambda: joint_solution(answer))[0] == pytest.approx(
-        [position[name] for name in JOINTS], abs=0.01
-    )
+    answer = server.client.call(SPACE + 'IKService', '7ae4607244c30c6c631f3693cd280e45', request)
+    (joints,) = answer.array(lambda: joint_solution(answer))
     (result,) = answer.array(lambda: answer.take('b')[0])
     assert result > 0
+    assert forward(server, joints)[:3] == pytest.approx(pose[:3], abs=1e-4)
 
 
 def joint_solution(answer: Reader):

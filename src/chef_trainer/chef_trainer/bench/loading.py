@@ -98,6 +98,9 @@ def prepare(
     entrants = [
         contenders.episode_files('episode files, raw images', raw, dataset),
         contenders.episode_files(
+            'the same, read from the disk', raw, Dataset.open(raw, specs, memory=0.0)
+        ),
+        contenders.episode_files(
             'episode files, JPEG 90 4:4:4', packed, Dataset.open(packed, specs)
         ),
         contenders.plain_memmap(folder / 'memmap', steps),

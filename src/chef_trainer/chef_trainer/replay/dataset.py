@@ -11,6 +11,7 @@ from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.discovery import find_episodes
 from chef_trainer.episodes.step_index import fingerprint, load_steps
 from chef_trainer.replay.batch import Batch, Window
+from chef_trainer.replay.files import SHARE
 from chef_trainer.replay.store import Episode, Store
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import STATE_NAMES, check_specs, observation_specs
@@ -28,9 +29,10 @@ class Dataset:
         observations: Iterable[ObservationSpec],
         select: Callable[[Metadata], bool],
         marked: bool,
+        memory: float,
     ) -> None:
         self._paths = tuple(paths)
-        self._store = Store(tuple(observations))
+        self._store = Store(tuple(observations), memory)
         self._select, self._marked = select, marked
         self._known: set[Path] = set()
         self._ids: dict[str, Path] = {}
@@ -45,6 +47,7 @@ class Dataset:
         observations: Iterable[ObservationSpec] | None = None,
         select: Callable[[Metadata], bool] = lambda metadata: True,
         marked: bool = False,
+        memory: float = SHARE,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> 'Dataset':
         """Open episode files, bags, or folders that hold any number of them.
@@ -55,6 +58,8 @@ class Dataset:
                 `STATE_NAMES`. Images are named image/<camera>.
             select: which episodes, by their metadata.
             marked: take episodes, too, that the recorder or a person marked as doubtful.
+            memory: share of the machine's memory that files with images may take; a larger set
+                is read from the disk, not mapped.
             progress: called with files done and files found.
 
         Raises:
@@ -64,7 +69,7 @@ class Dataset:
         paths = (paths,) if isinstance(paths, Path | str) else paths
         specs = observation_specs(STATE_NAMES) if observations is None else tuple(observations)
         check_specs(specs)
-        dataset = cls(paths, specs, select, marked)
+        dataset = cls(paths, specs, select, marked, memory)
         dataset.refresh(progress)
         return dataset
 

@@ -22,10 +22,11 @@ class EpisodeFiles:
         mapped: whether they are; False once they are larger than the memory they may take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = SHARE) -> None:
+        """Map files up to `share` of the machine's memory."""
         self._paths: list[Path] = []
         self._maps: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._room = SHARE * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+        self._room = share * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
         self.mapped = True
         # A mapping keeps its file open, and the usual limit is 1024.
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

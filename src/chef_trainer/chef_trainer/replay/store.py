@@ -10,7 +10,7 @@ import numpy as np
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.episodes.cameras import Camera
 from chef_trainer.episodes.steps import MAX_GAP_NS, Steps
-from chef_trainer.replay.files import EpisodeFiles
+from chef_trainer.replay.files import SHARE, EpisodeFiles
 from chef_trainer.replay.images import IN_PLACE, read_images
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import IMAGE_PREFIX
@@ -40,11 +40,11 @@ class Store:
     column is moved to a larger place, the old one stays valid for who holds it.
     """
 
-    def __init__(self, observations: tuple[ObservationSpec, ...]) -> None:
+    def __init__(self, observations: tuple[ObservationSpec, ...], share: float = SHARE) -> None:
         self.observations = observations
         self.states = tuple(s for s in observations if not s.name.startswith(IMAGE_PREFIX))
         self.images = tuple(s for s in observations if s.name.startswith(IMAGE_PREFIX))
-        self.files = EpisodeFiles()
+        self.files = EpisodeFiles(share)
         self.episodes: list[Episode] = []
         self.rows = 0
         ends = np.cumsum([0, *(int(np.prod(spec.shape)) for spec in self.states)]).tolist()

@@ -68,6 +68,7 @@ def test_absent_peers_are_listed(
     ]  # fmt: skip
     stores = json.loads(numbers.read_text())['stores']
     assert set(stores) == {
-        'episode files, raw images', 'episode files, JPEG 90 4:4:4', 'np.memmap'
+        'episode files, raw images', 'the same, read from the disk',
+        'episode files, JPEG 90 4:4:4', 'np.memmap',
     }  # fmt: skip
     assert all(store['images']['samples_per_second'] > 0 for store in stores.values())

@@ -9,7 +9,7 @@ from PIL import Image
 from recorded_cell import SIZE, START_NS, STEP_NS, Script, joints, pixels, record
 
 from chef_trainer.episodes.step_index import load_steps
-from chef_trainer.replay import Dataset, files
+from chef_trainer.replay import Dataset
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import ObservationError, observation_specs
 from chef_trainer.task.rewards import REWARD_NAMES
@@ -94,12 +94,9 @@ def test_images_are_read_in_place(folder: Path) -> None:
         dataset.sample(4, np.random.default_rng(0), images=('image/side',))
 
 
-def test_a_set_larger_than_memory_gives_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_set_larger_than_memory_gives_the_same(folder: Path) -> None:
     mapped = Dataset.open(folder, observation_specs(IMAGES))
-    monkeypatch.setattr(files, 'SHARE', 0.0)
-    read = Dataset.open(folder, observation_specs(IMAGES))
+    read = Dataset.open(folder, observation_specs(IMAGES), memory=0.0)
     rows = every_row(mapped)
     first, second = (dataset.gather(rows).observation for dataset in (mapped, read))
     assert all(np.array_equal(first[name], second[name]) for name in IMAGES)

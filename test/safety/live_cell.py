@@ -67,7 +67,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         'joint_timeout': PATIENT,
     },
     'policy': {'max_age': 2.0 * PATIENT},  # the latch speaks first
-    'session': {'max_steps': 2000, 'safety_timeout': PATIENT, 'record_timeout': 10.0},
+    'session': {
+        'max_steps': 2000,
+        'safety_timeout': PATIENT,
+        'ready_timeout': STARTED,
+        'record_timeout': 10.0,
+    },
     'mujoco_bridge': {'image_rate': 5.0},
 }
 #: A gap between two beats of the test itself after which nothing can be said about a cell (s).
@@ -197,7 +202,7 @@ class LiveCell:
         self._result = self._goal.get_result_async()
 
     def _moves(self) -> bool:
-        self.graph.wait_for(lambda: self._result.done() or self.moving, 'motion', DEADLINE)
+        self.graph.wait_for(lambda: self._result.done() or self.moving, 'motion', STARTED)
         return self.moving and not self._result.done()
 
     def _new_second(self) -> bool:

@@ -22,7 +22,11 @@ def arguments(path):
 
 
 def test_there_are_launch_files():
-    assert [path.name for path in FILES] == ['cell.launch.py', 'sawyer.launch.py', 'session.launch.py']
+    assert [path.name for path in FILES] == [
+        'cell.launch.py',
+        'sawyer.launch.py',
+        'session.launch.py',
+    ]
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)

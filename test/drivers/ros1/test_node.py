@@ -132,6 +132,22 @@ def test_a_subscriber_that_does_not_read_holds_nobody_up_and_costs_no_memory(ros
         assert len(seen) < 60
 
 
+def test_few_commands_wait_for_a_subscriber_that_does_not_read(ros1):
+    """What it finds when it reads again is not the past of a minute ago."""
+    talker = ros1.node('talker')
+    publisher = talker.advertise('/x', 'test/Stamped')
+    prompt = []
+    ros1.node('listener').subscribe('/x', 'test/Stamped', lambda message: prompt.append(message))
+    message = ros1.codec.classes('test/Stamped')
+    with raw_subscriber(talker, kind='test/Stamped', codec=ros1.codec):
+        connected(ros1, publisher, 2)
+        for value in range(3000):
+            publisher.publish(message(value=value))
+        ros1.wait_for(lambda: prompt[-1:] and prompt[-1].value == 2999, 'the prompt subscriber')
+        waiting = 3000 - publisher.dropped
+    assert waiting < 1000
+
+
 def test_a_subscriber_that_went_away_is_forgotten(ros1):
     publisher = (talker := ros1.node('talker')).advertise('/x', 'test/Blob')
     with raw_subscriber(talker, codec=ros1.codec):

@@ -19,6 +19,10 @@ HEADER_TIMEOUT = 10.0
 #: A peer that takes nothing, or whose machine is off or unplugged, is given up after this (s).
 DEAD_AFTER = 5
 
+#: What the kernel may hold back for a peer that does not keep up (bytes): some dozens of commands.
+#: Its own choice, megabytes, would be minutes of stale ones.
+SEND_BUFFER = 2**13
+
 Header = dict[str, str]
 
 
@@ -180,6 +184,7 @@ class Link(asyncio.Protocol):
 def prepare(connection: socket.socket) -> None:
     """Make a connection prompt, and let it fail when the other machine is gone."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)

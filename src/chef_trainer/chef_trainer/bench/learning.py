@@ -47,10 +47,12 @@ def main() -> None:
     parser.add_argument('--blocks', type=int, default=10, help='per contender (%(default)s)')
     parser.add_argument('--updates', type=int, default=40, help='per block (%(default)s)')
     parser.add_argument('--threads', type=int, default=1, help='of torch (%(default)s)')
+    parser.add_argument('--precision', default='highest', help='of torch, for all (%(default)s)')
     parser.add_argument('--compiled', action='store_true', help='measure compiled updates, too')
     parser.add_argument('--json', type=Path, help='file to write the numbers to')
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    torch.set_float32_matmul_precision(arguments.precision)
     data = episodes()
     contenders: dict[str, Update] = {}
     for method in arguments.methods:

@@ -16,6 +16,8 @@ from chef_trainer.networks.agent import NetworkSettings
 from chef_trainer.spec import ObservationSpec, build
 from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
+PRECISIONS = ('highest', 'high', 'medium')
+
 
 class SettingsError(ValueError):
     """Settings are malformed: the message names the key, its value and what is allowed."""
@@ -49,6 +51,7 @@ class TrainSettings:
     online: OnlineSettings | None = None
     seed: int = 0
     device: str = 'cpu'
+    precision: str = 'highest'  # of float32 products; high, medium: faster where the chip can
     compiled: bool = False  # compile the update: a minute at the start, then up to twice as fast
     log_every: int = 100  # updates
     save_every: int = 1000  # updates
@@ -58,6 +61,8 @@ class TrainSettings:
         for name in ('updates', 'log_every', 'save_every'):
             if getattr(self, name) < 1:
                 raise SettingsError(f'{name} = {getattr(self, name)}, must be at least 1')
+        if self.precision not in PRECISIONS:
+            raise SettingsError(f'precision = {self.precision!r}, allowed: {PRECISIONS}')
         row = self.row
         if row.has_teacher and not self.teacher:
             raise SettingsError(f'{self.method} asks a teacher: teacher = <policy file>')

@@ -47,6 +47,7 @@ class _Training:
     def __init__(self, run: TrainRun, progress: Progress, workers: int) -> None:
         self._run, self._progress, self._workers = run, progress, workers
         settings = run.settings
+        torch.set_float32_matmul_precision(settings.precision)
         row = settings.row
         sets: dict[str, tuple[Source, list[int]]] = {}
         dataset = None

@@ -54,7 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         'command_timeout': PATIENT,
         'command_behind': PATIENT,
         'controller_timeout': PATIENT,
-        'camera_timeout': PATIENT,
+        'camera_timeout': 2.0 * PATIENT,  # images wait for whatever time the others leave
         'recorder_timeout': 2.0 * PATIENT,
         'missed_deadlines': 1000,
         'cameras': [CAMERA],

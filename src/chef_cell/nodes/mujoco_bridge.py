@@ -53,6 +53,7 @@ class MujocoBridge(ros.CellNode):
         settings = ros.declare_settings(self, BridgeSettings)
         sim = ros.declare_settings(self, SimSettings)
         self._prepared = self._running = ''  # ids of the scene's and of the running episode
+        self._waiting: tuple[object, ResetScene.Response] | None = None  # the scene not yet used
         self._cell = SimCell(settings.triplet, sim, settings.cameras)
         self._cell.reset(seed=0)
         self._robot = InteraBorder(
@@ -82,7 +83,10 @@ class MujocoBridge(ros.CellNode):
         if self._running:
             response.message = f'episode {self._running!r} is running'
             return response
-        self._prepared = ''
+        key = request.episode_id, request.seed, request.triplet
+        if self._waiting and key == self._waiting[0]:  # asked again, as the answer was late
+            return self._waiting[1]
+        self._prepared, self._waiting = '', None
         try:
             with self._time.making_scene():
                 self._devices.reset(request.seed, request.triplet)
@@ -93,6 +97,7 @@ class MujocoBridge(ros.CellNode):
         response.stamp = ros.to_stamp(self._time.first_stamp())
         response.objects = list(self._cell.objects)
         response.success = True
+        self._waiting = key, response
         return response
 
     def _on_episode(self, message: EpisodeState) -> None:
@@ -100,7 +105,7 @@ class MujocoBridge(ros.CellNode):
             self._running = ''
             self._time.stop()
         elif message.episode_id != self._running:
-            self._running = message.episode_id
+            self._running, self._waiting = message.episode_id, None
             if message.episode_id == self._prepared:
                 self._time.start(message)
             else:

@@ -1,5 +1,6 @@
 """The camera node over real DDS: pixels and intrinsics, and what it does with bad images."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -98,8 +99,14 @@ def test_a_resized_image_keeps_its_brightness(devices):
 
 
 def test_intrinsics_follow_the_pixels(devices):
-    device = Intrinsics.from_fovy(math.radians(35.0), 1920, 1200)
+    lens = (-0.2, 0.1, 0.001, -0.002, 0.03)
+    device = dataclasses.replace(
+        Intrinsics.from_fovy(math.radians(35.0), 1920, 1200), distortion=lens
+    )
     devices.info_publisher['front'].publish(CameraInfo())  # uncalibrated: refused
+    fisheye = camera_info.to_message(device)
+    fisheye.distortion_model = 'equidistant'
+    devices.info_publisher['front'].publish(fisheye)  # not understood: refused
     devices.info_publisher['front'].publish(camera_info.to_message(device))
     pixels = np.zeros((1200, 1920, 3), np.uint8)
 
@@ -112,6 +119,7 @@ def test_intrinsics_follow_the_pixels(devices):
     expected = Intrinsics.from_fovy(math.radians(35.0), 128, 128)
     assert got.cx == pytest.approx(expected.cx)
     assert got.fy == pytest.approx(expected.fy)
+    assert got.distortion == lens
     assert not devices.infos['back']
 
 

@@ -49,6 +49,27 @@ def test_a_new_triplet_gets_new_images(cell):
     np.testing.assert_array_equal(cell.render(CAMERAS[0], 128, 128), before)
 
 
+@pytest.mark.parametrize('name', CAMERAS)
+def test_the_calibration_says_where_objects_are_seen(cell, name):
+    cell.reset(0, triplet='1')
+    model, data = cell.model, cell.data
+    geom = data.geom(int(model.body('blue').geomadr[0]))  # a prism: its corners are its outline
+    first = model.mesh_vertadr[model.geom_dataid[geom.id]]
+    count = model.mesh_vertnum[model.geom_dataid[geom.id]]
+    corners = model.mesh_vert[first : first + count] @ geom.xmat.reshape(3, 3).T + geom.xpos
+    expected = cell.camera(name).calibration(640, 480).project(corners)
+    before = model.geom_rgba.copy(), model.mat_rgba.copy()
+    try:
+        model.mat_rgba[:, 3] = 0.0
+        model.geom_rgba[np.arange(model.ngeom) != geom.id, 3] = 0.0
+        pixels = cell.render(name, 640, 480).astype(int)
+    finally:
+        model.geom_rgba[:], model.mat_rgba[:] = before
+    rows, columns = np.nonzero(pixels[..., 2] > 60 + pixels[..., 1])
+    found = [[columns.min(), rows.min()], [columns.max(), rows.max()]]
+    np.testing.assert_allclose(found, [expected.min(axis=0), expected.max(axis=0)], atol=1.5)
+
+
 def test_an_unknown_camera_is_named(cell):
     with pytest.raises(render.RenderError, match="camera 'ceiling', the scene has"):
         cell.render('ceiling', 64, 64)

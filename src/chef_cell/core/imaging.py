@@ -8,7 +8,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera without distortion; (0, 0) is the centre of the image's first pixel."""
+    """A pinhole camera with the distortion of its lens.
+
+    (0, 0) is the centre of the image's first pixel. The distortion is ROS's `plumb_bob`: Brown's
+    radial k1, k2, k3 and tangential p1, p2, in the order of CameraInfo.
+    """
 
     width: int  # pixels
     height: int  # pixels
@@ -16,6 +20,7 @@ class Intrinsics:
     fy: float  # pixels
     cx: float  # pixels
     cy: float  # pixels
+    distortion: tuple[float, float, float, float, float] = (0.0,) * 5  # k1, k2, p1, p2, k3
 
     @classmethod
     def from_fovy(cls, fovy: float, width: int, height: int) -> 'Intrinsics':
@@ -42,6 +47,7 @@ class Intrinsics:
             # Half a pixel lies between the first pixel's centre and the edge, at either size.
             scale * (self.cx - left + 0.5) - 0.5,
             scale * (self.cy - upper + 0.5) - 0.5,
+            self.distortion,  # of directions, not of pixels: the same at every size
         )
 
 

@@ -3,8 +3,11 @@
 import math
 from typing import TYPE_CHECKING
 
+import mujoco
 import numpy as np
 
+from chef_cell.core.camera_model import CameraCalibration
+from chef_cell.core.imaging import Intrinsics
 from chef_cell.core.readings import (
     COLOURS,
     ArmReading,
@@ -122,6 +125,18 @@ class SimCamera:
     def fovy(self) -> float:
         """Vertical field of view, rad."""
         return math.radians(float(self._cell.model.camera(f'basket/{self.name}').fovy[0]))
+
+    def calibration(self, width: int, height: int) -> CameraCalibration:
+        """Return where the camera is, exactly, and how it sees at a size (pixels)."""
+        model = self._cell.model
+        data = mujoco.MjData(model)  # the cell's own has no poses before its first reset
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_camlight(model, data)
+        camera = data.camera(f'basket/{self.name}')
+        # MuJoCo's cameras look along -z with y up (OpenGL), optical frames along z with y down.
+        optical = camera.xmat.reshape(3, 3) * (1.0, -1.0, -1.0)
+        pose = kinematics.pose_of(camera.xpos, optical.ravel())
+        return CameraCalibration(Intrinsics.from_fovy(self.fovy, width, height), pose)
 
     def read(self) -> ImageReading:
         """Render the image of now, (128, 128, 3)."""

@@ -53,7 +53,7 @@ class ArmKinematics:
         self._update(position)
         pose = self._poses.get(site)
         if pose is None:
-            pose = self._poses[site] = _pose(*self._sites[site])
+            pose = self._poses[site] = pose_of(*self._sites[site])
         return pose
 
     def _update(self, position: np.ndarray) -> None:
@@ -77,7 +77,7 @@ class ArmKinematics:
         self._jacobian = None
 
 
-def _pose(position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def pose_of(position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Return the pose (7,) for a position (3,) and a rotation matrix (9,)."""
     pose = np.empty(7)
     pose[:3] = position

@@ -28,7 +28,8 @@ export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
 export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(FASTDDS_DEFAULT_PROFILES_FILE)
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help stack test lives faults test-trainer lint format bench reaction soak train lock clean
+.PHONY: help stack test lives faults test-trainer lint format bench reaction soak devices train \
+  lock clean
 
 help:  ## Show this list
 	@echo 'make TARGET [VARIABLE=value ...]'
@@ -84,6 +85,8 @@ reaction: $(CELL)/.done/ready  ## Measure how fast the arm stops, in real time u
 soak: $(CELL)/.done/ready  ## Measure memory, period and losses over 500 episodes (15 minutes)
 	@$(CELL)/bin/python -m chef_cell.bench.soak $(ARGS)
 
+devices: $(CELL)/.done/devices  ## Install what the drivers of a real cell need (400 MB)
+
 train: $(TRAINER)/.done/ready  ## Train a policy, in a virtual environment of its own
 	@$(TRAINER)/bin/chef-train $(ARGS)
 
@@ -92,7 +95,8 @@ clean:  ## Remove the virtual environments and caches; sessions stay
 
 lock: $(CELL)/.done/python  ## Choose the newest versions for the lock files (with Python 3.11)
 	@lock() { $(CURDIR)/$(CELL)/bin/python ../setup/lock.py "$$@"; }; cd $(LOCKS); \
-	lock ros.in ros.txt; lock cell.in cell.txt ros.txt; lock dev.in dev.txt ros.txt cell.txt; \
+	lock ros.in ros.txt; lock cell.in cell.txt ros.txt; lock devices.in devices.txt ros.txt cell.txt; \
+	lock dev.in dev.txt ros.txt cell.txt devices.txt; \
 	lock trainer.in trainer.txt
 
 # --- set-up ------------------------------------------------------------------------
@@ -121,7 +125,12 @@ $(CELL)/.done/cell: $(LOCKS)/cell.txt $(CELL)/.done/ros
 	@$(INSTALL) $(CELL) $<
 	@touch $@
 
-$(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/cell | $(CELL)/.done/ready
+$(CELL)/.done/devices: $(LOCKS)/devices.txt $(CELL)/.done/cell | $(CELL)/.done/ready
+	@echo 'Installing what drivers of a real cell need (20 s)'
+	@$(INSTALL) $(CELL) $<
+	@touch $@
+
+$(CELL)/.done/dev: $(LOCKS)/dev.txt $(CELL)/.done/devices
 	@echo 'Installing what the tests need (20 s)'
 	@$(INSTALL) $(CELL) $<
 	@touch $@

@@ -21,6 +21,7 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
+from chef_cell.cli.arguments import read_cameras
 from chef_cell.graph import CAMERAS, CellSettings, GraphError, NodeSpec, nodes
 
 CONFIG = Path(get_package_share_directory('chef_cell')) / 'config'
@@ -41,15 +42,12 @@ ARGUMENTS = (
 def start(context: LaunchContext) -> list[Node]:
     """Turn the node list into launch actions."""
     value = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    cameras = {'all': CAMERAS, 'none': ()}.get(
-        value['cameras'], tuple(value['cameras'].split(','))
-    )
     if value['teleop'] == 'keyboard':
         raise GraphError('ros2 launch passes no keys on: use chef teleop, or another device')
     settings = CellSettings(
         cell=value['cell'],
         lockstep=yaml.safe_load(value['lockstep']),
-        cameras=cameras,
+        cameras=read_cameras(value['cameras']),
         directory=str(Path(value['directory']).resolve()),
         namespace=value['namespace'],
         view=int(value['view']) if value['view'] else None,

@@ -4,39 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.core.safety_causes import Level, SafetySettings
+from chef_cell.testing.safety_samples import GOOD, MIDDLE, arm, command, robot, wrench
 
-GOOD, HARD, BROKEN = 1.0, 25.0, math.nan
-
-
-def wrench(stamp=0.0, force=GOOD, torque=0.0):
-    return WrenchReading(stamp, np.array([force, 0.0, 0.0]), np.array([torque, 0.0, 0.0]))
-
-
-def arm(stamp=0.0, position=0.0, speed=0.0):
-    return ArmReading(stamp, np.full(7, position), np.full(7, speed), np.zeros(7))
-
-
-def command(stamp=0.0, x=0.0, yaw_rate=0.0, gripper=0.0):
-    return TaskCommand(stamp, np.array([x, 0.0, 0.0]), yaw_rate, gripper)
-
-
-READY = RobotReading(enabled=True, stopped=False, error=False, estop=False)
-MIDDLE = np.array([0.6, 0.0, 0.2])  # m, of the workspace
-
-
-def robot(**state):
-    return dataclasses.replace(READY, **state)
-
-
-@pytest.fixture
-def latch():
-    """A latch in a running episode."""
-    latch = SafetyLatch()
-    latch.start_episode('e1', 0.0)
-    return latch
+HARD, BROKEN = 25.0, math.nan
 
 
 def test_a_gentle_touch_is_fine(latch):

@@ -11,33 +11,10 @@ import pytest
 import chef_cell
 from chef_cell.core import safety_causes, safety_judges
 from chef_cell.core.imaging import CameraReading
-from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.readings import WrenchReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.core.safety_causes import Level, SafetySettings, silence
-
-
-def arm(stamp=0.0, position=0.0, speed=0.0):
-    return ArmReading(stamp, np.full(7, position), np.full(7, speed), np.zeros(7))
-
-
-def command(stamp=0.0):
-    return TaskCommand(stamp, np.zeros(3), 0.0, 0.0)
-
-
-READY = RobotReading(enabled=True, stopped=False, error=False, estop=False)
-MIDDLE = np.array([0.6, 0.0, 0.2])
-
-
-def robot(**state):
-    return dataclasses.replace(READY, **state)
-
-
-@pytest.fixture
-def latch():
-    """A latch in a running episode."""
-    latch = SafetyLatch()
-    latch.start_episode('e1', 0.0)
-    return latch
+from chef_cell.testing.safety_samples import MIDDLE, READY, arm, command, robot
 
 
 def test_a_stamp_a_little_ahead_is_allowed(latch):

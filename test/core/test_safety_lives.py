@@ -7,23 +7,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from chef_cell.core.readings import ArmReading, RobotReading, TaskCommand, WrenchReading
+from chef_cell.core.readings import RobotReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.core.safety_causes import Level
+from chef_cell.testing.safety_samples import GOOD, arm, command, wrench
 
-GOOD, HARD, BROKEN = 1.0, 25.0, math.nan
-
-
-def wrench(stamp=0.0, force=GOOD, torque=0.0):
-    return WrenchReading(stamp, np.array([force, 0.0, 0.0]), np.array([torque, 0.0, 0.0]))
-
-
-def arm(stamp=0.0, position=0.0, speed=0.0):
-    return ArmReading(stamp, np.full(7, position), np.full(7, speed), np.zeros(7))
-
-
-def command(stamp=0.0, x=0.0, yaw_rate=0.0, gripper=0.0):
-    return TaskCommand(stamp, np.array([x, 0.0, 0.0]), yaw_rate, gripper)
+HARD, BROKEN = 25.0, math.nan
 
 
 class LatchMachine(RuleBasedStateMachine):

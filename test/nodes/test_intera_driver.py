@@ -5,7 +5,6 @@ graphs meet only over ROS 1.
 """
 
 import contextlib
-import socket
 import types
 
 import numpy as np
@@ -19,6 +18,7 @@ from chef_cell.core.limits import SAWYER
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.intera_driver import DriverSettings
 from chef_cell.testing.ros_harness import Graph
+from chef_cell.testing.sawyer_server import START, start_server
 from intera_core_msgs.msg import (
     EndpointState,
     EndpointStates,
@@ -27,26 +27,21 @@ from intera_core_msgs.msg import (
     RobotAssemblyState,
 )
 
-#: How long three processes may take to come up on a loaded machine (s).
-START = 60.0
 LIMB = '/robot/limb/right/'
 
 
 @pytest.fixture(scope='module')
 def cell():
-    with socket.create_server(('127.0.0.1', 0)) as free:
-        port = free.getsockname()[1]
     with contextlib.ExitStack() as stack:
         robot = stack.enter_context(Graph.open())
-        robot.start('mujoco_bridge')
-        server = robot.start('intera_server', {'port': port})
-        robot.wait_for(lambda: 'ROS_MASTER_URI' in server.output(), 'the master', START)
+        sawyer = start_server(robot)
         graph = stack.enter_context(Graph.open())
-        driver = graph.start('intera_driver', {'master_uri': f'http://127.0.0.1:{port}'})
+        driver = graph.start('intera_driver', {'master_uri': f'http://127.0.0.1:{sawyer.port}'})
         made = types.SimpleNamespace(
             robot=robot,
-            server=server,
-            port=port,
+            bridge=sawyer.bridge,
+            server=sawyer.server,
+            port=sawyer.port,
             graph=graph,
             driver=driver,
             joints=graph.collect(JointState, '/robot/joint_states'),
@@ -137,7 +132,7 @@ def test_a_bad_command_goes_no_further(cell):
         lambda: 'is not finite' in cell.driver.output(),
         lambda: drive(cell, float('nan')),
     )
-    assert 'refused' not in cell.robot.processes[0].output()
+    assert 'refused' not in cell.bridge.output()
 
 
 def health(cell):

@@ -5,17 +5,15 @@ test_vendor_sdk.py, where it is installed.
 """
 
 import json
-import socket
 import struct
 import types
 
 import pytest
 
 from chef_cell.testing.ros_harness import Graph
+from chef_cell.testing.sawyer_server import START, start_server
 from chef_cell.testing.wire_client import Reader, WireClient, doubles, header, text, texts
 
-#: How long three processes may take to come up on a loaded machine (s).
-START = 60.0
 CORE = 'intera_core_msgs/'
 JOINTS = [f'right_j{index}' for index in range(7)]
 MD5 = {
@@ -55,21 +53,17 @@ SPACE = '/ExternalTools/right/PositionKinematicsNode/'
 @pytest.fixture(scope='module')
 def server():
     """A simulated cell behind a ROS 1 master, and a client of it."""
-    with socket.create_server(('127.0.0.1', 0)) as free:
-        port = free.getsockname()[1]
     with Graph.open() as graph:
-        for name in ('mujoco_bridge', 'position_kinematics'):
-            graph.start(name)
-        process = graph.start('intera_server', {'port': port})
-        graph.wait_for(lambda: 'ROS_MASTER_URI' in process.output(), 'the master', START)
-        client = WireClient(f'http://127.0.0.1:{port}')
+        graph.start('position_kinematics')
+        robot = start_server(graph)
+        client = WireClient(f'http://127.0.0.1:{robot.port}')
         try:
-            yield connect(graph, client, process)
+            yield connect(graph, client, robot)
         finally:
             client.close()
 
 
-def connect(graph, client, process):
+def connect(graph, client, robot):
     """Do what the constructors of the SDK do: subscribe, advertise, wait."""
     api = client._master
     graph.wait_for(
@@ -88,7 +82,13 @@ def connect(graph, client, process):
         'every topic',
         START,
     )
-    return types.SimpleNamespace(graph=graph, client=client, newest=newest, process=process)
+    return types.SimpleNamespace(
+        graph=graph,
+        client=client,
+        newest=newest,
+        bridge=robot.bridge,
+        process=robot.server,
+    )
 
 
 def joint_states(server):
@@ -193,9 +193,7 @@ def test_torques_are_refused_and_move_nothing(server):
     before = joint_states(server)[0]
     for _ in range(5):
         command(server, TORQUE, effort=[1.0] * 7)
-    server.graph.wait_for(
-        lambda: 'joint command mode 3' in server.graph.processes[0].output(), 'the refusal'
-    )
+    server.graph.wait_for(lambda: 'joint command mode 3' in server.bridge.output(), 'the refusal')
     assert abs(joint_states(server)[0]['right_j0'] - before['right_j0']) < 0.01
 
 

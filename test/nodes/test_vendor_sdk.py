@@ -6,29 +6,23 @@ client of test_intera_server.py stands in.
 """
 
 import os
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from chef_cell.testing.ros_harness import Graph
+from chef_cell.testing.sawyer_server import start_server
 
-#: How long three processes may take to come up on a loaded machine (s).
-START = 60.0
 PYTHON = os.environ.get('INTERA_SDK_PYTHON')
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(not PYTHON, reason='INTERA_SDK_PYTHON names no interpreter with the SDK')
 def test_the_sdk_drives_the_cell_unchanged():
-    with socket.create_server(('127.0.0.1', 0)) as free:
-        port = free.getsockname()[1]
     with Graph.open() as graph:
-        for name in ('mujoco_bridge', 'position_kinematics'):
-            graph.start(name)
-        server = graph.start('intera_server', {'port': port})
-        graph.wait_for(lambda: 'ROS_MASTER_URI' in server.output(), 'the master', START)
+        graph.start('position_kinematics')
+        port = start_server(graph).port
         program = Path(__file__).with_name('sdk_program.py')
         environment = {
             'ROS_MASTER_URI': f'http://127.0.0.1:{port}',

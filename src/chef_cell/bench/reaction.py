@@ -28,7 +28,7 @@ from rich.progress import track
 from rich.table import Table
 
 from chef_cell.bench.live import BenchError, LiveCell, live_cell
-from chef_cell.cli.arguments import by_node, read_override
+from chef_cell.cli.arguments import add_overrides, by_node
 from chef_cell.cli.paths import default_policy
 from chef_cell.core.readings import WrenchReading
 from chef_cell.graph import CAMERAS
@@ -174,15 +174,7 @@ def _arguments() -> argparse.Namespace:
         '--kills', type=int, default=5, help='per node; each takes some 10 s to start it anew'
     )
     parser.add_argument('--seconds', type=float, default=30.0, help='of each watch on the periods')
-    parser.add_argument(
-        '--set',
-        dest='overrides',
-        type=read_override,
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='set a parameter of a node, in YAML',
-    )
+    add_overrides(parser, 'set a parameter of a node, in YAML')
     parser.add_argument('--policy', type=Path, default=default_policy(), help='policy file')
     return parser.parse_args()
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from chef_cell.cli.arguments import by_node, read_cameras, read_override
+from chef_cell.cli.arguments import add_overrides, by_node, read_cameras
 from chef_cell.cli.domain import reserved_domain
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.cli.processes import CellProcesses
@@ -197,15 +197,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--policy', type=Path, default=default_policy(), help='policy file')
     parser.add_argument('--out', type=Path, help='where to keep the session; default: nowhere')
     parser.add_argument('--plot', type=Path, default=Path('soak.png'), help='picture to draw')
-    parser.add_argument(
-        '--set',
-        dest='overrides',
-        type=read_override,
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='set a parameter of a node, in YAML',
-    )
+    add_overrides(parser, 'set a parameter of a node, in YAML')
     options = parser.parse_args()
     if options.episodes < 10:
         parser.error(f'{options.episodes} episodes, at least 10')

@@ -35,6 +35,11 @@ def add_cell_arguments(parser: argparse.ArgumentParser, set_help: str) -> None:
     parser.add_argument(
         '--out', default='sessions', metavar='DIR', help='where session folders are made'
     )
+    add_overrides(parser, set_help)
+
+
+def add_overrides(parser: argparse.ArgumentParser, set_help: str) -> None:
+    """Add --set, whose values `by_node` sorts."""
     parser.add_argument(
         '--set',
         dest='overrides',

@@ -1,13 +1,12 @@
 """A folder anywhere that fsspec reaches."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from chef_trainer.exchange.trajectory import MissingLibraryError
-from chef_trainer.remote.sums import SUMS_FILE, parse
+from chef_trainer.remote.sums import SUMS_FILE, digest, parse
 
 #: Where an object appears when it is complete, and not before. Elsewhere files are renamed.
 ATOMIC = ('s3', 's3a', 'gs', 'gcs', 'az', 'abfs')
@@ -92,12 +91,8 @@ class Store:
 
     def checksum(self, name: str, progress: Progress) -> str:
         """Return the SHA-256 of what is stored, by reading all of it."""
-        digest = hashlib.sha256()
         with contextlib.closing(self._fs.open(self._at(name), 'rb', cache_type='none')) as source:
-            while block := source.read(CHUNK):
-                digest.update(block)
-                progress(len(block))
-        return digest.hexdigest()
+            return digest(source, CHUNK, progress)
 
     def _at(self, name: str) -> str:
         return str(self._root / name)

@@ -7,6 +7,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 SUMS_FILE = 'SHA256SUMS'
 BLOCK = 1 << 20
@@ -25,9 +26,14 @@ def to_text(sums: Mapping[str, str]) -> str:
 
 def checksum(path: Path, progress: Callable[[int], None] = lambda count: None) -> str:
     """Return the SHA-256 of a file in hex; `progress` is told of bytes read."""
-    digest = hashlib.sha256()
     with path.open('rb') as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-            progress(len(block))
-    return digest.hexdigest()
+        return digest(stream, BLOCK, progress)
+
+
+def digest(stream: IO[bytes], block_size: int, progress: Callable[[int], None]) -> str:
+    """Return the SHA-256 of the rest of a stream in hex, read `block_size` bytes at a time."""
+    value = hashlib.sha256()
+    while block := stream.read(block_size):
+        value.update(block)
+        progress(len(block))
+    return value.hexdigest()

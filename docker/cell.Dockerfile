@@ -17,7 +17,7 @@ RUN apt-get update \
 # What rosdep does not know, in the versions that the tests run with. Debian's own copies
 # of some of them have no record of their files: install beside them.
 RUN pip install --no-cache-dir --break-system-packages --ignore-installed --no-deps \
-    -r config/locks/cell.txt
+    -r config/locks/cell.txt -r config/locks/devices.txt
 
 RUN source /opt/ros/jazzy/setup.bash && colcon build --base-paths . src
 

@@ -162,6 +162,14 @@ class LiveCell:
 
         self.wait_for(moves, lambda: f'motion; the latch says: {self.verdict.reason or "OK"}')
 
+    def move_for(self, duration: float) -> None:
+        """Let the arm move for a while (s), and see that nothing has stopped it meanwhile."""
+        self.recover()
+        self.spin_for(duration)
+        while not self.moving:
+            self.recover()
+            self.spin_for(duration)
+
     def _rearmed(self) -> bool:
         if self.verdict.level == SafetyState.OK:
             return True
@@ -169,9 +177,9 @@ class LiveCell:
         self.spin_for(0.01)
         return False
 
-    def rest_after(self, moment: float) -> float:
-        """Wait for zero velocity after a moment; return when it came (s, steady clock)."""
-        self.wait_for(lambda: self.halted > moment, 'zero velocity')
+    def rest(self) -> float:
+        """Wait for zero velocity of an arm that moves; return when it came (s, steady clock)."""
+        self.wait_for(lambda: self.halted > self.moved, 'zero velocity')
         return self.halted
 
     def freeze(self, name: str) -> float:

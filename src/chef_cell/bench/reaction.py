@@ -55,12 +55,10 @@ def measure_trips(cell: LiveCell, trips: int, rng: random.Random) -> list[Row]:
     for trip in track(range(trips), 'force', transient=True):
         if trip % TRIPS_PER_EPISODE == 0:
             cell.begin_episode()
-            cell.recover()
         while (times := _trip(cell, rng)) is None:
-            cell.recover()  # it was stopped by something else
+            pass
         waits.append(times[0])
         reactions.append(times[1])
-        cell.recover()
     total = np.add(waits, reactions)
     share = 100.0 * np.sum(waits) / np.sum(total)
     return [
@@ -71,7 +69,10 @@ def measure_trips(cell: LiveCell, trips: int, rng: random.Random) -> list[Row]:
 
 
 def _trip(cell: LiveCell, rng: random.Random) -> tuple[float, float] | None:
-    """Return the times (ms) until the sample, and from it until zero velocity arrives."""
+    """Return the times (ms) until the sample, and from it until zero velocity arrives.
+
+    None if the arm was stopped by something else.
+    """
     felt: list[float] = []
 
     def feel() -> None:
@@ -80,16 +81,14 @@ def _trip(cell: LiveCell, rng: random.Random) -> tuple[float, float] | None:
         felt.append(time.monotonic())
         cell.wrenches.publish(messages.wrench_to_message(wrench, stamp, 'ft300_sensor'))
 
-    cell.spin_for(rng.uniform(0.05, 0.1))  # at any phase of any period
-    if not cell.moving:
-        return None
+    cell.move_for(rng.uniform(0.05, 0.1))  # at any phase of any period
     touched = time.monotonic()
     cell.on_wrench = feel
-    cell.wait_for(lambda: felt and cell.halted > felt[0], 'zero velocity')
-    cell.wait_for(lambda: cell.verdict.level != SafetyState.OK, 'the verdict')
-    if abs(cell.verdict.value - FORCE) > 0.5:
-        return None  # it was stopped by something else
-    return 1e3 * (felt[0] - touched), 1e3 * (cell.halted - felt[0])
+    halted = cell.rest()
+    cell.wait_for(lambda: felt and cell.verdict.level != SafetyState.OK, 'the verdict')
+    if halted < felt[0] or abs(cell.verdict.value - FORCE) > 0.5:
+        return None
+    return 1e3 * (felt[0] - touched), 1e3 * (halted - felt[0])
 
 
 def measure_hangs(cell: LiveCell, name: str, count: int, rng: random.Random) -> Row:
@@ -97,11 +96,10 @@ def measure_hangs(cell: LiveCell, name: str, count: int, rng: random.Random) -> 
     times = []
     for _ in track(range(count), f'{name} hangs', transient=True):
         cell.begin_episode()
-        cell.recover()
-        cell.spin_for(rng.uniform(0.2, 0.3))
+        cell.move_for(rng.uniform(0.2, 0.3))
         frozen = cell.freeze(name)
         try:
-            times.append(1e3 * (cell.rest_after(frozen) - frozen))
+            times.append(1e3 * (cell.rest() - frozen))
         finally:
             cell.thaw(name)
     return Row(f'{NODES[name]} hangs (SIGSTOP)', times, 150.0)
@@ -112,10 +110,9 @@ def measure_kills(cell: LiveCell, name: str, count: int, rng: random.Random) -> 
     times = []
     for _ in track(range(count), f'{name} dies', transient=True):
         cell.begin_episode()
-        cell.recover()
-        cell.spin_for(rng.uniform(0.2, 0.3))
+        cell.move_for(rng.uniform(0.2, 0.3))
         killed = cell.kill(name)
-        times.append(1e3 * (cell.rest_after(killed) - killed))
+        times.append(1e3 * (cell.rest() - killed))
         cell.restart(name)
     return Row(f'{NODES[name]} dies (kill -9)', times, 150.0)
 

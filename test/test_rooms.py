@@ -42,6 +42,13 @@ MAY_IMPORT = {
     # Each is imported only when its device is asked for.
     'chef_cell.drivers.gamepad': {'evdev', 'chef_cell.core'},
     'chef_cell.drivers.spacemouse': {'hid', 'chef_cell.core'},
+    'chef_cell.drivers.cameras': {'numpy', 'chef_cell.core'},
+    **{
+        f'chef_cell.drivers.cameras.{module}': {
+            'numpy', 'cv2', 'pypylon', 'chef_cell.core', 'chef_cell.drivers.cameras',
+        }
+        for module in ('basler', 'basler_features', 'encodings', 'opencv')
+    },
     'chef_cell.drivers.ros1': set(),
     'chef_cell.drivers.intera': {'numpy', 'chef_cell.core', 'chef_cell.drivers.ros1'},
     'chef_cell.sim': {
@@ -49,8 +56,9 @@ MAY_IMPORT = {
         'chef_cell.core', 'chef_trainer.spec',
     },
     'chef_cell.nodes': {
-        'numpy', 'PIL', 'yaml', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim',
-        'chef_trainer.spec', *ROS,
+        'numpy', 'PIL', 'yaml', 'chef_cell.calibration.file', 'chef_cell.core',
+        'chef_cell.drivers', 'chef_cell.session_folder', 'chef_cell.sim', 'chef_trainer.spec',
+        *ROS,
     },
     **{
         f'chef_cell.nodes.{module}': {
@@ -65,7 +73,9 @@ MAY_IMPORT = {
     'chef_cell.intera_interface': {
         'chef_cell.drivers.intera.interface', 'chef_cell.nodes.wire', *ROS,
     },
+    'chef_cell.calibration': {'numpy', 'cv2', 'yaml', 'chef_cell.core'},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
+    'chef_cell.session_folder': set(),
     'chef_cell.report': {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
@@ -94,8 +104,8 @@ MAY_IMPORT = {
     },
     'chef_cell.cli': {
         'numpy', 'yaml', 'rich', 'chef_cell.core', 'chef_cell.doctor', 'chef_cell.graph',
-        'chef_cell.nodes.ros', 'chef_cell.report', 'chef_trainer.spec',
-        'chef_trainer.policy_file', *ROS,
+        'chef_cell.nodes.ros', 'chef_cell.report', 'chef_cell.session_folder',
+        'chef_trainer.spec', 'chef_trainer.policy_file', *ROS,
     },
     'chef_cell.testing': {
         'numpy', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,
@@ -142,6 +152,12 @@ MAY_IMPORT = {
         }
         for module in ('learning', 'learning_peers')
     },
+    'chef_trainer.bench.results': {
+        'numpy', 'matplotlib', 'onnx', 'rich', 'yaml', 'chef_trainer.evaluation',
+        'chef_trainer.export', 'chef_trainer.learner', 'chef_trainer.methods',
+        'chef_trainer.networks.deployed', 'chef_trainer.policy_file', 'chef_trainer.progress',
+        'chef_trainer.rollouts', 'chef_trainer.spec', 'chef_trainer.task',
+    },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
     },
@@ -154,7 +170,8 @@ MAY_IMPORT = {
 
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
-    'camera', 'controller', 'intera_driver', 'intera_server', 'mujoco_bridge', 'policy',
+    'camera', 'camera_driver', 'controller', 'intera_driver', 'intera_server', 'mujoco_bridge',
+    'policy',
     'position_kinematics', 'recorder', 'safety', 'session', 'teleop',
     'viewer', 'wrist',
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Which method makes the most of a sub-optimal teacher's episodes? A table, measured here."""

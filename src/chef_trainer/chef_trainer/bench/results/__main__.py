@@ -1,0 +1,85 @@
+"""Measure a results table: teacher, offline and online methods, budgets, seeds, intervals.
+
+    python -m chef_trainer.bench.results STUDY.yaml --env MODULE:ATTRIBUTE --out DIR
+
+The study says who teaches, what is compared, and how much of it. Everything is kept in DIR, and
+the same command goes on after a kill. Start it several times in one DIR to use more cores: each
+process takes what nobody else works on. The table and the plot are written whenever a process
+ends, and by --report, which works on nothing.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from chef_trainer.bench.results.plot import draw_results
+from chef_trainer.bench.results.report import markdown, results
+from chef_trainer.bench.results.study import cells, load_study
+from chef_trainer.bench.results.work import Workplace
+from chef_trainer.learner.settings import parse_flag
+from chef_trainer.policy_file import replacing
+from chef_trainer.progress import progress_bars
+
+
+def main() -> None:
+    """Carry out a study, then write what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('study', type=Path, help='YAML file')
+    parser.add_argument(
+        '--env', required=True, metavar='MODULE:ATTRIBUTE', help='simulated cell to run in'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder of the study')
+    parser.add_argument(
+        '--set',
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE',
+        help='a smaller study: budgets=[200] seeds=[0] episodes=50',
+    )
+    parser.add_argument('--workers', type=int, default=1, help='processes (%(default)s)')
+    parser.add_argument('--force-limit', type=float, default=20.0, metavar='N')
+    parser.add_argument('--report', action='store_true', help='only write table and plot')
+    arguments = parser.parse_args()
+    study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
+    workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)
+    try:
+        if not arguments.report:
+            with progress_bars() as progress:
+                workplace.carry_out(progress)
+    finally:
+        _report(workplace, arguments.force_limit)
+
+
+def _report(workplace: Workplace, force_limit: float) -> None:
+    """Write table, plot and hours of what is done so far."""
+    everything = list(cells(workplace.study))
+    verdicts = {cell: workplace.verdicts(cell) for cell in everything}
+    console = Console()
+    if not any(verdicts.values()):
+        console.print('nothing is measured yet', markup=False)
+        return
+    found = results(verdicts, force_limit)
+    done = sum(workplace.is_done(cell) for cell in everything)
+    text = f'{markdown(found)}\n{done} of {len(everything)} cells are done; {_hours(workplace)}.\n'
+    with replacing(workplace.directory / 'results.md') as temporary:
+        temporary.write_text(text)
+    draw_results(found, workplace.directory / 'results.png')
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _hours(workplace: Workplace) -> str:
+    """Hours of every stage, of all processes together."""
+    path = workplace.directory / 'times.jsonl'
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    spent: dict[str, float] = {}
+    for row in rows:
+        spent[row['stage']] = spent.get(row['stage'], 0.0) + row['seconds']
+    return ', '.join(f'{stage} {seconds / 3600:.2f} h' for stage, seconds in spent.items())
+
+
+if __name__ == '__main__':
+    main()

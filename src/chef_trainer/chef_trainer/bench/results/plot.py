@@ -1,0 +1,55 @@
+"""Success over the budget as an image."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from chef_trainer.bench.results.report import TEACHER, Result
+from chef_trainer.policy_file import replacing
+
+SPREAD = 0.6  # of the candidates at one budget, in its unit
+
+
+def draw_results(found: Sequence[Result], path: Path) -> None:
+    """Draw a panel per triplet: success over budget, 95 % Wilson intervals, teacher as a band."""
+    triplets = list(dict.fromkeys(one.triplet for one in found))
+    budgets = sorted({one.budget for one in found if one.candidate != TEACHER})
+    candidates = list(dict.fromkeys(one.candidate for one in found if one.candidate != TEACHER))
+    figure = Figure((1 + 4.5 * len(triplets), 4.5), layout='constrained')
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(triplets), sharey=True, squeeze=False)[0]
+    for axes, triplet in zip(panels, triplets, strict=True):
+        own = [one for one in found if one.triplet == triplet]
+        _draw_triplet(axes, own, budgets, candidates)
+        axes.set_title(f'triplet {triplet}')
+        axes.set_xticks(range(len(budgets)), [f'{budget:,}' for budget in budgets])
+        axes.set_xlabel('episodes')
+    panels[0].set_ylim(0, 100)
+    panels[0].set_ylabel('success, %')
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside right center', fontsize=8)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format='png', dpi=120)
+
+
+def _draw_triplet(
+    axes: Axes, own: Sequence[Result], budgets: Sequence[int], candidates: Sequence[str]
+) -> None:
+    for one in own:
+        if one.candidate == TEACHER:
+            low, high = one.success.interval
+            axes.axhline(100 * one.success.value, color='grey', label=TEACHER)
+            axes.axhspan(100 * low, 100 * high, color='grey', alpha=0.2, linewidth=0)
+    for index, candidate in enumerate(candidates):
+        shift = SPREAD * ((index + 0.5) / len(candidates) - 0.5)
+        rates = {one.budget: one.success for one in own if one.candidate == candidate}
+        places = [budgets.index(budget) + shift for budget in sorted(rates)]
+        values = [100 * rates[budget].value for budget in sorted(rates)]
+        ends = [rates[budget].interval for budget in sorted(rates)]
+        lows = [value - 100 * low for value, (low, _) in zip(values, ends, strict=True)]
+        highs = [100 * high - value for value, (_, high) in zip(values, ends, strict=True)]
+        style = 'o-' if index < 10 else 's--'
+        axes.errorbar(places, values, [lows, highs], fmt=style, capsize=2, label=candidate)

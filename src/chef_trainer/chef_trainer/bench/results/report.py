@@ -1,0 +1,98 @@
+"""The results as tables: success with Wilson intervals, and the difference to the teacher."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from chef_trainer.bench.results.study import Cell
+from chef_trainer.evaluation.evaluate import Verdict
+from chef_trainer.evaluation.paired import Comparison
+from chef_trainer.evaluation.statistics import Rate, rate
+
+TEACHER = 'teacher'
+SIGNIFICANT = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One number of the table, over all its seeds."""
+
+    triplet: str
+    candidate: str
+    budget: int  # episodes
+    seeds: int
+    success: Rate
+    within_limit: Rate  # the same, and the wrist force never above the limit
+    against_teacher: Comparison | None  # scene by scene; None: nothing in common
+
+    @property
+    def text(self) -> str:
+        """Success, its interval, the gain in points; a star: not by chance (p < 0.05)."""
+        if self.candidate == TEACHER or self.against_teacher is None:
+            return str(self.success)
+        gain = 100 * self.against_teacher.difference
+        star = '*' if self.against_teacher.p_value < SIGNIFICANT else ''
+        return f'{self.success}, {gain:+.0f}{star}'
+
+
+def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> list[Result]:
+    """Return one result per triplet, candidate and budget, in the order of the cells."""
+    groups: dict[tuple[str, str, int], list[Sequence[Verdict]]] = {}
+    for cell, found in verdicts.items():
+        if found:
+            groups.setdefault((cell.triplet, cell.candidate, cell.budget), []).append(found)
+    taught = {key[0]: found[0] for key, found in groups.items() if key[1] == TEACHER}
+    return [
+        Result(
+            triplet,
+            candidate,
+            budget,
+            len(seeds),
+            rate(one.outcome.success for seed in seeds for one in seed),
+            rate(
+                one.outcome.success and one.outcome.force_max <= force_limit
+                for seed in seeds
+                for one in seed
+            ),
+            _against(candidate, seeds, taught.get(triplet, ())),
+        )
+        for (triplet, candidate, budget), seeds in groups.items()
+    ]
+
+
+def _against(
+    candidate: str, seeds: Iterable[Sequence[Verdict]], teacher: Sequence[Verdict]
+) -> Comparison | None:
+    """Compare every seed with the teacher on the scenes that both met."""
+    solved = {one.outcome.seed: one.outcome.success for one in teacher}
+    pairs = [
+        (one.outcome.success, solved[one.outcome.seed])
+        for seed in seeds
+        for one in seed
+        if one.outcome.seed in solved
+    ]
+    if not pairs:
+        return None
+    better = sum(ours and not theirs for ours, theirs in pairs)
+    worse = sum(theirs and not ours for ours, theirs in pairs)
+    return Comparison(candidate, TEACHER, len(pairs), better, worse)
+
+
+def markdown(found: Sequence[Result]) -> str:
+    """Return a table per triplet: a row per candidate, a column per budget."""
+    lines = []
+    for triplet in dict.fromkeys(one.triplet for one in found):
+        own = [one for one in found if one.triplet == triplet]
+        budgets = sorted({one.budget for one in own if one.candidate != TEACHER})
+        titles = [f'triplet {triplet}', *(f'{budget:,} episodes' for budget in budgets)]
+        lines += [_row(titles), _row(['---'] * len(titles))]
+        for candidate in dict.fromkeys(one.candidate for one in own):
+            texts = {one.budget: one.text for one in own if one.candidate == candidate}
+            if candidate == TEACHER:
+                texts = dict.fromkeys(budgets, texts[0])
+            lines.append(_row([candidate, *(texts.get(budget, '') for budget in budgets)]))
+        lines.append('')
+    return '\n'.join(lines)
+
+
+def _row(texts: Iterable[str]) -> str:
+    return f'| {" | ".join(texts)} |'

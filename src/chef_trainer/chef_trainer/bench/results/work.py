@@ -1,0 +1,206 @@
+"""Carries out a study: collects, trains, exports, evaluates; may be killed at any time.
+
+Several processes may work in one directory: each takes what nobody else works on.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.progress import Progress
+
+from chef_trainer.bench.results.study import Cell, Part, Study, cells
+from chef_trainer.bench.results.teacher import write_teacher
+from chef_trainer.evaluation.evaluate import Verdict, evaluate, read_verdicts, trials
+from chef_trainer.evaluation.pool import run_jobs
+from chef_trainer.evaluation.statistics import rate
+from chef_trainer.export.onnx import export_policy
+from chef_trainer.learner.run import TrainRun
+from chef_trainer.learner.settings import TrainSettings, from_dict
+from chef_trainer.learner.train import train
+from chef_trainer.methods.table import method
+from chef_trainer.networks.deployed import DeployedPolicy
+from chef_trainer.rollouts.collect import Rollout, run_rollout
+
+# Scenes of the data; those of the policies' own episodes are below, those of evaluation above.
+FIRST_SEED = 500_000_000
+PAUSE = 5.0  # s, until what others work on is looked at again
+
+
+@dataclasses.dataclass(frozen=True)
+class Workplace:
+    """Where a study is carried out, and where everything lies.
+
+    teachers/<triplet>.onnx     who drives there
+    data/<triplet>/<driver>/    its episodes
+    runs/<cell>/                training runs
+    policies/<cell>.onnx        what came out
+    verdicts/<cell>.jsonl       its evaluation, an episode per line
+    times.jsonl                 seconds of every stage
+    """
+
+    study: Study
+    directory: Path
+    env: str  # module:attribute
+    workers: int = 1
+
+    def policy(self, cell: Cell) -> Path:
+        """Policy file of a cell."""
+        if cell.contender == 'teacher':
+            return self.directory / 'teachers' / f'{cell.triplet}.onnx'
+        return self.directory / 'policies' / f'{cell.name}.onnx'
+
+    def verdicts(self, cell: Cell) -> list[Verdict]:
+        """Evaluated episodes of a cell, so far."""
+        return read_verdicts(self._verdicts(cell))
+
+    def is_done(self, cell: Cell) -> bool:
+        """Whether a cell has all its episodes."""
+        return len(self.verdicts(cell)) >= self.study.episodes
+
+    def settings(self, cell: Cell) -> TrainSettings:
+        """Settings of a cell's training run."""
+        study, contender = self.study, self.study.contenders[cell.contender]
+        values = {
+            'name': cell.name,
+            'method': contender.method,
+            'change': study.change | contender.change,
+            'data': [str(self.directory / part.folder) for part in cell.parts],
+            'updates': study.updates * cell.updates,
+            'observations': study.observations,
+            'tasks': contender.tasks,
+            'triplets': [cell.triplet],
+            'networks': study.networks,
+            'precision': study.precision,
+            'seed': cell.seed,
+        }
+        if method(contender.method).has_teacher:
+            values['teacher'] = str(self.directory / 'teachers' / f'{cell.triplet}.onnx')
+        if cell.start:
+            values['start'] = str(self.directory / 'runs' / cell.start / 'checkpoint.safetensors')
+        if cell.online:
+            values['online'] = {
+                'env': self.env,
+                'triplets': [cell.triplet],
+                'episodes': cell.online // study.rounds,
+                'updates': -(-study.updates // study.rounds),
+            }
+        return from_dict(values)
+
+    def carry_out(self, progress: Progress) -> None:
+        """Do what nobody has done, in the order of `cells`, until all is done."""
+        for triplet in self.study.teachers:
+            self._teach(triplet)
+        everything = list(cells(self.study))
+        while left := [cell for cell in everything if not self.is_done(cell)]:
+            waiting = {cell.name for cell in left}
+            ready = (cell for cell in left if not waiting & set(cell.needs))
+            if not any(self._taken(cell.name, self._fill, cell, progress) for cell in ready):
+                time.sleep(PAUSE)
+
+    def _teach(self, triplet: str) -> None:
+        path = self.directory / 'teachers' / f'{triplet}.onnx'
+        if not path.exists():
+            source, settings = Path(self.study.policy), self.study.teachers[triplet]
+            write_teacher(source, settings, self.study.observations, path)
+
+    def _taken(self, name: str, work: Callable[..., bool], *arguments: object) -> bool:
+        """Work alone on `name`; return whether something was done."""
+        with _alone(self.directory / 'locks' / name) as mine:
+            return mine and work(*arguments)
+
+    def _fill(self, cell: Cell, progress: Progress) -> bool:
+        """Fill a cell; return False if others are still collecting what it needs."""
+        if self.is_done(cell):
+            return False
+        for part in cell.parts:
+            if self._missing(part):
+                self._taken(
+                    part.folder.as_posix().replace('/', '_'), self._collect, part, progress
+                )
+        if any(self._missing(part) for part in cell.parts):
+            return False
+        if not self.policy(cell).exists():
+            with self._timed(cell.name, 'train'):
+                self._train(cell, progress)
+        with self._timed(cell.name, 'evaluate'):
+            self._evaluate(cell, progress)
+        return True
+
+    def _missing(self, part: Part) -> list[Rollout]:
+        driver = part.driver or part.triplet
+        kind = 'policies' if part.driver else 'teachers'
+        rollouts = [
+            Rollout(
+                entry=self.env,
+                triplet=part.triplet,
+                seed=FIRST_SEED + index,
+                policy=str(self.directory / kind / f'{driver}.onnx'),
+                sampled=True,
+                observations=self.study.observations,
+                tasks=self._tasks(),
+                target=self.directory / part.folder / f'{index:06d}.npz',
+            )
+            for index in range(part.begin, part.end)
+        ]
+        return [one for one in rollouts if not one.target.exists()]
+
+    def _tasks(self) -> tuple[str, ...]:
+        contenders = self.study.contenders.values()
+        return tuple(dict.fromkeys(task for one in contenders for task in one.tasks))
+
+    def _collect(self, part: Part, progress: Progress) -> bool:
+        missing = self._missing(part)
+        task = progress.add_task(part.folder.as_posix(), total=len(missing), note='')
+        outcomes = []
+        with self._timed(part.folder.as_posix(), 'collect'):
+            for ended in run_jobs(run_rollout, missing, self.workers):
+                outcomes.append(ended.success)
+                progress.update(task, advance=1, note=f'success {rate(outcomes)} %')
+        progress.remove_task(task)
+        return True
+
+    def _train(self, cell: Cell, progress: Progress) -> None:
+        settings = self.settings(cell)
+        run = TrainRun(settings, self.directory / 'runs' / cell.name)
+        learner = train(run, progress, self.workers)
+        export_policy(DeployedPolicy(learner.networks), run.spec(learner.step), self.policy(cell))
+
+    def _evaluate(self, cell: Cell, progress: Progress) -> None:
+        teacher = cell.contender == 'teacher'
+        candidate = {cell.name: ({cell.triplet: str(self.policy(cell))}, teacher)}
+        jobs = trials(self.env, candidate, self.study.episodes)
+        task = progress.add_task(cell.name, total=len(jobs), note='')
+        solved = []
+        for verdict in evaluate(jobs, self.workers, self._verdicts(cell)):
+            solved.append(verdict.outcome.success)
+            progress.update(task, advance=1, note=f'success {rate(solved)} %')
+        progress.remove_task(task)
+
+    def _verdicts(self, cell: Cell) -> Path:
+        return self.directory / 'verdicts' / f'{cell.name}.jsonl'
+
+    @contextlib.contextmanager
+    def _timed(self, name: str, stage: str) -> Iterator[None]:
+        begin = time.monotonic()
+        yield
+        row = {'name': name, 'stage': stage, 'seconds': round(time.monotonic() - begin, 1)}
+        with open(self.directory / 'times.jsonl', 'a') as file:
+            file.write(json.dumps(row) + '\n')
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Yield whether this process alone works on `path`; a killed process gives it back."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'w') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

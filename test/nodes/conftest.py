@@ -57,7 +57,7 @@ class Feed:
         self._states = graph.publisher(ControllerState, 'controller/state')
         self._wrench = graph.publisher(WrenchStamped, 'wrist/wrench', sensor)
         self._joints = graph.publisher(JointState, '/robot/joint_states', sensor)
-        self._commands = graph.publisher(TaskCommandMessage, 'command')
+        self.commands = graph.publisher(TaskCommandMessage, 'command')
         self._episodes = graph.publisher(EpisodeState, 'episode', ros.STATE_QOS)
         self._phase = EpisodeState.IDLE
         self._episode_id = ''
@@ -102,7 +102,7 @@ class Feed:
         if self.command is not None:
             now_ns = self.graph.probe.get_clock().now().nanoseconds
             stamp = ros.to_stamp(now_ns + round(self.command_ahead * 1e9))
-            self._commands.publish(messages.task_command_to_message(self.command, stamp))
+            self.commands.publish(messages.task_command_to_message(self.command, stamp))
 
     def _send_episode(self) -> None:
         self._episodes.publish(EpisodeState(phase=self._phase, episode_id=self._episode_id))

@@ -237,7 +237,6 @@ PROCESS_FAULTS = (
         within='2.5 s; 3 s, and 0.02 s', arm=SLOW_DOWN, or_else=('safety: no verdict',),
         left=(GONE, WHOLE),
     ),
-    # The last: until DDS has forgotten the dead one (20 s), there is a commander too many.
     *hang_and_die(
         'policy', 'command_stale', seen_by='controller; latch', within=AFTER_COMMAND,
         arm=SLOW_DOWN,

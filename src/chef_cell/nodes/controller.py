@@ -49,7 +49,7 @@ class ControllerNode(ros.CellNode):
         self._tick = Tick()
         self._count = itertools.count()
         self._joint_commands = self.create_publisher(
-            JointCommand, '/robot/limb/right/joint_command', ros.COMMAND_QOS
+            JointCommand, '/robot/limb/right/joint_command', ros.COMMANDER_QOS
         )
         self._grips = self.create_publisher(GripperCommand, 'gripper/command', ros.COMMAND_QOS)
         qos = ros.sensor_qos(self._lockstep)

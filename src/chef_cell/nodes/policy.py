@@ -39,7 +39,7 @@ class PolicyNode(ros.ManagedNode):
             Offer(settings.rate_hz, settings.cameras), opener(self, settings.providers)
         )
         self._actor = Actor(slot, ArmKinematics())
-        self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
+        self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMANDER_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
         self._specs = self.create_publisher(String, 'policy/spec', ros.STATE_QOS)
         self._inputs = messages.READINGS | messages.camera_readings(settings.cameras)

@@ -19,6 +19,7 @@ from chef_cell.nodes.parameters import declare_settings
 from chef_cell.nodes.roll_call import RollCall
 from chef_cell.nodes.wire import (
     COMMAND_QOS,
+    COMMANDER_QOS,
     SENSOR_PUBLISHER_QOS,
     STATE_QOS,
     every,
@@ -29,6 +30,7 @@ from chef_cell.nodes.wire import (
 )
 
 __all__ = [
+    'COMMANDER_QOS',
     'COMMAND_QOS',
     'SENSOR_PUBLISHER_QOS',
     'STATE_QOS',

@@ -12,9 +12,10 @@ from chef_cell.core.imaging import CameraReading
 from chef_cell.core.readings import RobotReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.commanders import Commanders
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import CameraState, ControllerState, RecorderState, TaskCommand
-from intera_core_msgs.msg import CollisionDetectionState, RobotAssemblyState
+from intera_core_msgs.msg import CollisionDetectionState, JointCommand, RobotAssemblyState
 
 LIMB = '/robot/limb/right/'
 #: A pair of clock readings that took longer says nothing about their difference (s).
@@ -41,6 +42,10 @@ class SafetyInputs:
         self._kinematics = ArmKinematics()
         self._tick_ns = 0
         self._early: list[TaskCommand] = []
+        self._commanders = {
+            'command': Commanders(node, TaskCommand, 'command'),
+            'joint_command': Commanders(node, JointCommand, LIMB + 'joint_command'),
+        }
         qos = ros.sensor_qos(lockstep)
         listen = node.create_subscription
         listen(JointState, '/robot/joint_states', self._on_joints, qos)
@@ -67,9 +72,8 @@ class SafetyInputs:
 
     def count_publishers(self) -> None:
         """Look who may command: there is no telling whose a command is."""
-        count = self._node.count_publishers
-        self._latch.on_publishers(count('command'))
-        self._latch.on_publishers(count(LIMB + 'joint_command'), 'joint_command')
+        for name, commanders in self._commanders.items():
+            self._latch.on_publishers(commanders.count(), name)
         self._judged(None)
 
     def look_at_clock(self) -> None:

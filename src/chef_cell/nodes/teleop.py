@@ -65,7 +65,7 @@ class TeleopNode(ros.ManagedNode):
         # Only the driver that is asked for is imported: each has a library of its own.
         driver = importlib.import_module(f'chef_cell.drivers.{settings.device}')
         self._source = getattr(driver, _READERS[settings.device])(settings)
-        self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMAND_QOS)
+        self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMANDER_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)
         self._end_episode = self.create_client(SetBool, 'session/end_episode')
         self.create_subscription(EpisodeState, 'episode', self._on_episode, ros.STATE_QOS)

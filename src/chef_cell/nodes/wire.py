@@ -4,8 +4,14 @@ from collections.abc import Callable
 
 from builtin_interfaces.msg import Time
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    LivelinessPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
 from rclpy.timer import Timer
 
 # Publishers always offer reliable; a real-time subscriber of a sensor asks for best effort, so
@@ -18,6 +24,13 @@ STATE_QOS = QoSProfile(
 # A reliable publisher drops what a slow subscriber has not taken once `depth` newer samples have
 # followed; in lockstep, with thousands of samples a second, 10 of them are 10 ms.
 COMMAND_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+# Of who commands the arm: when he is dead, others learn it a second later (`commanders`).
+COMMANDER_QOS = QoSProfile(
+    depth=100,
+    reliability=ReliabilityPolicy.RELIABLE,
+    liveliness=LivelinessPolicy.AUTOMATIC,
+    liveliness_lease_duration=Duration(seconds=1),
+)
 SENSOR_PUBLISHER_QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 
 

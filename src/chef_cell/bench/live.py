@@ -14,7 +14,6 @@ from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -28,12 +27,6 @@ from chef_interfaces.msg import ControllerState, EpisodeState, PolicyState, Safe
 from chef_interfaces.srv import LoadPolicy, ResetScene
 from intera_core_msgs.msg import JointCommand
 
-#: One latched message of each node.
-_ROLL_CALL_QOS = QoSProfile(
-    depth=100,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
 #: Patience with anything a cell is asked for (s).
 DEADLINE = 60.0
 _TRIPLET = '3'
@@ -82,7 +75,7 @@ class LiveCell:
         )
         node.create_subscription(WrenchStamped, 'ft300/wrench', self._on_wrench, sensor)
         node.create_subscription(
-            String, 'connected', lambda m: self._present.add(m.data), _ROLL_CALL_QOS
+            String, 'connected', lambda m: self._present.add(m.data), ros.RollCall.LISTENER_QOS
         )
         self.wrenches = node.create_publisher(
             WrenchStamped, 'ft300/wrench', ros.SENSOR_PUBLISHER_QOS

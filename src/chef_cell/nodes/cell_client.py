@@ -8,24 +8,18 @@ from typing import Any, Protocol
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.task import Future
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from chef_cell.core.schedule import PlannedEpisode
 from chef_cell.core.steps import StepAssembler
 from chef_cell.nodes import messages, ros
+from chef_cell.nodes.service_call import ServiceCall
 from chef_interfaces.msg import PolicyState, RecorderState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
 
 # In lockstep the cell does not wait for the session, and no sample may be lost.
 _LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-# One latched message of each node.
-_ROLL_CALL_QOS = QoSProfile(
-    depth=100,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
 
 
 class Listener(Protocol):
@@ -85,23 +79,26 @@ class CellClient:
             String,
             ros.RollCall.TOPIC,
             lambda message: self._connected.add(message.data),
-            _ROLL_CALL_QOS,
+            ros.RollCall.LISTENER_QOS,
         )
 
     def absent(self, required: Iterable[str]) -> list[str]:
-        """Return those of the `required` nodes that are not up and connected yet."""
-        return [name for name in required if name not in self._connected]
+        """Return those of the `required` nodes, and of this one, that are not connected yet.
 
-    def load_policy(self, path: str) -> Future:
-        """Ask for a policy; the future holds a LoadPolicy response."""
-        return self._load.call_async(LoadPolicy.Request(path=path))
+        What the others say shows that they hear this node, not that it is heard.
+        """
+        return [name for name in (*required, self._node.get_name()) if name not in self._connected]
 
-    def reset_scene(self, planned: PlannedEpisode, episode_id: str) -> Future:
-        """Ask for a new scene; the future holds a ResetScene response."""
+    def load_policy(self, path: str) -> ServiceCall:
+        """Ask for a policy; the answer is a LoadPolicy response."""
+        return ServiceCall(self._load, LoadPolicy.Request(path=path))
+
+    def reset_scene(self, planned: PlannedEpisode, episode_id: str) -> ServiceCall:
+        """Ask for a new scene; the answer is a ResetScene response."""
         request = ResetScene.Request(
             episode_id=episode_id, triplet=planned.triplet, seed=planned.seed
         )
-        return self._reset.call_async(request)
+        return ServiceCall(self._reset, request)
 
     def start(self, stamp_ns: int) -> None:
         """Gather the steps of an episode whose first observation has this stamp."""

@@ -52,6 +52,11 @@ class Recorder(ros.ManagedNode):
         ros.every(self, REPORT_PERIOD, self._report)
         self._report()
 
+    def call_roll(self) -> ros.RollCall:
+        """Subscribe to all that the peers publish before they count this node as connected."""
+        assert self._watch
+        return ros.RollCall(self, self._watch.look)
+
     def pause(self) -> None:
         """Finish the file of a running episode."""
         self._recordings.stop()

@@ -99,6 +99,10 @@ class ManagedNode(MonitoredNode, LifecycleNode):
     def teardown(self) -> None:
         """Release everything; must be safe to call twice."""
 
+    def call_roll(self) -> RollCall:
+        """Begin the roll call; called at the first activation."""
+        return RollCall(self)
+
     def stop(self) -> None:
         """Last words before the process ends."""
         if self.active:
@@ -131,7 +135,7 @@ class ManagedNode(MonitoredNode, LifecycleNode):
         result = self._attempt(self.start, 'activate')
         if result == TransitionCallbackReturn.SUCCESS:
             result = super().on_activate(state)
-            self._roll_call = self._roll_call or RollCall(self)
+            self._roll_call = self._roll_call or self.call_roll()
         else:
             self.active = False
         return result

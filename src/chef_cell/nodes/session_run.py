@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rclpy.task import Future
-
 from chef_cell.core.ports import Kinematics
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import PlannedEpisode, SessionPlan, queue
@@ -18,12 +16,11 @@ from chef_cell.core.session import EpisodeSettings, Phase, Stop
 from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.episode_watch import EpisodeWatch
+from chef_cell.nodes.service_call import ServiceCall
 from chef_interfaces.msg import EpisodeState, SafetyState
-from chef_interfaces.srv import ResetScene
 
 #: Exit codes of a session that was run on start.
 DONE, BAD_INPUT, FAULT, INTERRUPTED = 0, 2, 3, 130
-ASK_AGAIN = 10.0  # s, until the bridge is asked once more to reset the scene
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +185,11 @@ class SessionRun:
         watch = EpisodeWatch(planned, episode_id, self._settings, self._kinematics)
         self.watch = watch
         self.publish()
-        response = await self._reset(planned, episode_id)
+        response = await self._answer(
+            self._client.reset_scene(planned, episode_id),
+            self._patience.reset_timeout,
+            'mujoco_bridge: reset_scene',
+        )
         if not response.success:
             raise SessionStoppedError(f'reset refused: {response.message}', BAD_INPUT)
         watch.begin(response.stamp, tuple(response.objects))
@@ -200,19 +201,6 @@ class SessionRun:
         self._write_down(watch)
         if watch.episode.outcome == 'fault':
             raise SessionStoppedError(watch.episode.reason, FAULT)
-
-    async def _reset(self, planned: PlannedEpisode, episode_id: str) -> ResetScene.Response:
-        """Ask until somebody answers: a request, or its answer, may be lost on the way."""
-        asked, start, limit = list[Future](), time.monotonic(), self._patience.reset_timeout
-
-        def answered() -> bool:
-            if time.monotonic() - start >= len(asked) * ASK_AGAIN:
-                asked.append(self._client.reset_scene(planned, episode_id))
-            return any(map(Future.done, asked))
-
-        words = f'mujoco_bridge: reset_scene did not answer for {limit:g} s'
-        await self._until(answered, limit, lambda: words)
-        return next(filter(Future.done, asked)).result()
 
     async def _recorded(self, watch: EpisodeWatch) -> None:
         """Wait until the recorder has finished the file of the episode."""
@@ -229,9 +217,9 @@ class SessionRun:
         if client.recorder.error:
             raise SessionStoppedError(f'recorder: {client.recorder.error}', FAULT)
 
-    async def _answer(self, future: Future, limit: float, who: str) -> Any:
-        await self._until(future.done, limit, lambda: f'{who} did not answer for {limit:g} s')
-        return future.result()
+    async def _answer(self, call: ServiceCall, limit: float, who: str) -> Any:
+        await self._until(call.done, limit, lambda: f'{who} did not answer for {limit:g} s')
+        return call.response
 
     async def _until(
         self,

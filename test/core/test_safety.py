@@ -92,6 +92,50 @@ def test_faults(latch, feed, reason):
     assert (latch.state.level, latch.state.reason) == (Level.FAULT, reason)
 
 
+def asleep_until(latch, now):
+    """The latch looks, hangs, looks again at `now` and is rearmed."""
+    latch.tick(0.01)
+    latch.on_wrench(wrench(now, GOOD), now)
+    assert latch.state.reason == 'wrench_stale'
+    latch.on_joints(arm(now), now)
+    latch.on_controller(0, now)
+    latch.on_command(command(now), now)
+    assert latch.rearm(now) == ()
+
+
+def stay_awake(latch, begin, end):
+    """All but the policy speak from `begin` to `end`."""
+    for now in np.arange(begin, end, 0.01):
+        latch.on_wrench(wrench(now, GOOD), now)
+        latch.on_joints(arm(now), now)
+        latch.on_controller(0, now)
+
+
+def test_what_was_sent_while_the_latch_slept_is_not_late(latch):
+    asleep_until(latch, 2.0)
+    latch.on_command(command(1.2, x=math.nan), 2.02)
+    assert latch.state.level == Level.OK
+    latch.on_command(command(2.01, x=math.nan), 2.03)
+    assert latch.state.reason == 'command_invalid'
+
+
+def test_what_is_sent_late_after_the_latch_slept_is_late(latch):
+    asleep_until(latch, 2.0)
+    stay_awake(latch, 2.01, 2.4)
+    latch.on_command(command(2.39), 2.4)
+    stay_awake(latch, 2.41, 2.6)
+    latch.on_command(command(2.01), 2.6)
+    assert latch.state.reason == 'command_past'
+
+
+def test_what_was_sent_while_the_latch_slept_does_not_hide_silence(latch):
+    asleep_until(latch, 2.0)
+    for now in np.arange(2.01, 2.6, 0.01):
+        stay_awake(latch, now, now + 0.005)
+        latch.on_command(command(1.9), now)
+    assert latch.state.reason == 'command_stale'
+
+
 def test_a_commanded_excess_is_reported_with_value_and_limit(latch):
     latch.on_command(command(0.01, x=-0.5), 0.01)
     assert (latch.state.value, latch.state.limit) == (-0.5, 0.07)

@@ -29,6 +29,8 @@ from chef_cell.core.safety_judges import ClockJudge, JointJudge, LoopJudge, Wren
 _DEFAULTS = SafetySettings()
 #: These speak seldom, or not again before the next change: what they said holds.
 _STANDING = ('robot', 'collision', 'command_publishers', 'joint_command_publishers')
+#: Who has not looked for so long (s, five heartbeats) has slept: what was said then comes late.
+_SLEPT = 0.1
 #: Nobody has to say these between two episodes.
 _ONLY_IN_EPISODE = {'command', 'session'}
 
@@ -72,6 +74,8 @@ class SafetyLatch:
         self._heard: dict[str, float] = {}
         self._present: dict[str, list[Cause]] = {}
         self._episode = ''
+        self._looked: float | None = None
+        self._awake = -math.inf  # s, since when
         self.state = SafetyVerdict()
 
     def on_wrench(self, reading: WrenchReading, now: float) -> None:
@@ -87,7 +91,9 @@ class SafetyLatch:
         self._judge('joint_states', self._joints.judge(reading, tool), reading.stamp)
 
     def on_command(self, command: TaskCommand, now: float, clock: float | None = None) -> None:
-        """Judge one task command.
+        """Judge one task command, unless it was sent while the latch slept.
+
+        To a process that hung DDS repeats what it lost up to 3 s later: old, but not sent late.
 
         Args:
             command: what is asked for.
@@ -95,6 +101,11 @@ class SafetyLatch:
             clock: s, now on the clock that commands are stamped with; None when that is `now`.
         """
         clock = now if clock is None else clock
+        self._look(now)
+        sent = now - (clock - command.stamp)
+        if sent < self._awake:
+            self._heard['command'] = max(sent, self._heard.get('command', sent))
+            return
         self._heard['command'] = now
         causes = command_causes(command, self._settings, command.stamp - clock)
         self._judge('command', causes, min(command.stamp, clock))
@@ -141,6 +152,7 @@ class SafetyLatch:
 
     def tick(self, now: float) -> None:
         """Judge silence. Only while an episode runs: else the arm stands still anyway."""
+        self._look(now)
         if self._episode:
             for cause in self._silent(now):
                 self._trip(cause, self.state.stamp)
@@ -182,6 +194,12 @@ class SafetyLatch:
         if not causes:
             self._release()
         return tuple(map(str, causes))
+
+    def _look(self, now: float) -> None:
+        """Notice that this process hung; in lockstep time does not pass meanwhile."""
+        last, self._looked = self._looked, now
+        if self._real_time and last is not None and now - last > _SLEPT:
+            self._awake = now
 
     def _release(self) -> None:
         self.state = SafetyVerdict(stamp=self.state.stamp, episode_id=self._episode)

@@ -14,7 +14,6 @@ import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from rclpy.action import ActionClient
 from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
@@ -38,13 +37,7 @@ from intera_core_msgs.msg import JointCommand
 CONFIG = Path(__file__).parents[2] / 'config'
 CAMERA = CAMERAS[0]
 DEADLINE = 60.0
-STARTED = 100.0  # s
-ROLL_CALL_QOS = QoSProfile(
-    depth=100,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
-
+STARTED = 100.0
 #: What a loaded machine does must not look like a fault: silence is judged a little later.
 PATIENT = 1.5  # s
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -146,7 +139,6 @@ class LiveCell:
         self.episodes = graph.collect(EpisodeState, 'episode', ros.STATE_QOS)
         self._sessions = ActionClient(graph.probe, RunSession, 'run_session')
         self._result: Future | None = None
-        self._second = ''
         self._beat = time.monotonic()
         self.longest_gap = 0.0  # s, between two beats, since somebody set it to 0
         graph.every(0.01, self._measure)
@@ -169,7 +161,7 @@ class LiveCell:
         if name == 'session':
             self._result = None  # it will never come
         self.processes[name] = process = self._start(name)
-        present = self.graph.collect(String, ros.RollCall.TOPIC, ROLL_CALL_QOS)
+        present = self.graph.collect(String, ros.RollCall.TOPIC, ros.RollCall.LISTENER_QOS)
         self.graph.wait_for(
             lambda: String(data=name) in present or not process.alive, f'{name}', DEADLINE
         )
@@ -189,7 +181,6 @@ class LiveCell:
 
     def ask(self, episodes: int = 1, policy: Path | None = None) -> None:
         """Ask for a session."""
-        self.graph.wait_for(self._new_second, 'a name of its own for the session')
         self.commands.forget()
         self.episodes.forget()
         goal = RunSession.Goal(
@@ -204,10 +195,6 @@ class LiveCell:
     def _moves(self) -> bool:
         self.graph.wait_for(lambda: self._result.done() or self.moving, 'motion', STARTED)
         return self.moving and not self._result.done()
-
-    def _new_second(self) -> bool:
-        before, self._second = self._second, time.strftime('%S')
-        return before != self._second
 
     @property
     def moving(self) -> bool:

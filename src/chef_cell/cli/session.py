@@ -6,8 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.progress import Display, Follower
 from chef_cell.core.schedule import SessionPlan, queue
 from chef_cell.graph import CellSettings, nodes
+from chef_cell.session_folder import new_session_folder
 from chef_interfaces.msg import EpisodeState
 
 #: How often processes and signals are looked at (s).
@@ -57,8 +57,17 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
         CellError: a node could not start or died.
         DomainError: no ROS domain can be used.
         GraphError: the cell cannot be put together as asked.
+        OSError: the folder cannot be made.
     """
-    folder = Path(request.cell.directory) / datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
+    folder = new_session_folder(Path(request.cell.directory))
+    try:
+        return folder, _run_in(folder, request, console)
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # if nothing is in it
+
+
+def _run_in(folder: Path, request: SessionRequest, console: Console) -> int:
     session = {
         'session_id': folder.name,
         **{key: _plain(value) for key, value in dataclasses.asdict(request.plan).items()},
@@ -86,7 +95,7 @@ def run(request: SessionRequest, console: Console) -> tuple[Path, int]:
         finally:
             display.close()
             follower.close()
-    return folder, code
+    return code
 
 
 def _watch(cell: CellProcesses, follower: Follower, display: Display, stopped: list[int]) -> int:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from std_srvs.srv import SetBool
@@ -21,6 +20,7 @@ from chef_cell.nodes.session_run import (
     SessionStoppedError,
 )
 from chef_cell.nodes.session_settings import SessionSettings
+from chef_cell.session_folder import new_session_folder
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import EpisodeState
 
@@ -84,11 +84,11 @@ class SessionNode(ros.ManagedNode):
             self._announce(state)
             report(state)
 
-        name = self._settings.session_id or datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
+        directory, name = Path(self._settings.directory), self._settings.session_id
         self._on_over = finish
         self._run = SessionRun(
             plan,
-            Path(self._settings.directory) / name,
+            directory / name if name else new_session_folder(directory),
             self._client,
             self._kinematics,
             self._episode,

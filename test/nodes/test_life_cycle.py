@@ -3,7 +3,6 @@
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from std_msgs.msg import String
 
 from chef_cell.nodes import ros
 from chef_cell.testing.ros_harness import Graph
@@ -23,9 +22,8 @@ class Managed:
 
     def __init__(self, graph, name, parameters):
         self.graph, self.name = graph, name
-        connected = graph.collect(String, ros.RollCall.TOPIC, ros.STATE_QOS)
         self.process = graph.start(name, parameters)
-        graph.wait_for(lambda: connected, 'an active node')
+        graph.wait_for(graph.connected, 'an active node')
 
     def change(self, *transitions):
         for transition in transitions:

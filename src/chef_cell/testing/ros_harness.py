@@ -27,8 +27,10 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
+from std_msgs.msg import String
 
-from chef_cell.nodes.ros import COMMAND_QOS
+from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall
+from chef_cell.testing.freezing import freeze
 
 #: How long a condition may take to come true (s): generous, because machines are loaded.
 DEADLINE = 20.0
@@ -138,6 +140,8 @@ class Graph:
         self._files = contextlib.ExitStack()
         self._inboxes: list[str] = []
         self._publishers: list[Publisher] = []
+        self._heard_by: Inbox | None = None
+        self._peers: set[str] = set()  # nodes that have the probe in their roll call
         self._context = Context()
         with _environment(self.environment):
             self._context.init(domain_id=domain)
@@ -174,7 +178,13 @@ class Graph:
         arguments: tuple[str, ...] = (),
         stdin: int | None = None,
     ) -> NodeProcess:
-        """Start `chef_cell.nodes.<name>` in this graph's namespace; `stdin` is a descriptor."""
+        """Start `chef_cell.nodes.<name>` in this graph's namespace; `stdin` is a descriptor.
+
+        The probe is the only peer of a node for which no others are named.
+        """
+        if not arguments and 'peers' not in (parameters or {}):
+            parameters = {'peers': '[probe]', **(parameters or {})}
+            self._peers.add(name)
         command = ['--ros-args', '-r', f'__ns:={self.namespace}', *arguments]
         for key, value in (parameters or {}).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -202,10 +212,29 @@ class Graph:
         return self.probe.create_timer(period, callback)
 
     def connected(self) -> bool:
-        """Whether every publisher of the probe is heard and every inbox has a source."""
-        return all(publisher.get_subscription_count() for publisher in self._publishers) and all(
-            self.probe.count_publishers(topic) for topic in self._inboxes
+        """Whether the probe and the nodes hear each other; ask when the probe has its endpoints.
+
+        That is: every publisher is heard, every inbox has a source, and every node says that it
+        knows the probe.
+        """
+        if self._heard_by is None:
+            self._heard_by = self._join_roll_call()
+        said = {message.data for message in self._heard_by}
+        alive = {process.name for process in self.processes if process.alive}
+        return (
+            alive & self._peers <= said
+            and all(publisher.get_subscription_count() for publisher in self._publishers)
+            and all(self.probe.count_publishers(topic) for topic in self._inboxes)
         )
+
+    def _join_roll_call(self) -> Inbox:
+        """Let the nodes know the probe; what is made after this they may know later."""
+        inbox = Inbox()
+        self.probe.create_publisher(String, RollCall.TOPIC, STATE_QOS)
+        self.probe.create_subscription(
+            String, RollCall.TOPIC, inbox.receive, RollCall.LISTENER_QOS
+        )
+        return inbox
 
     def wait_for(
         self, condition: Callable[[], Any], what: str, deadline: float = DEADLINE
@@ -248,28 +277,6 @@ class Graph:
         self._executor.shutdown()
         self.probe.destroy_node()
         rclpy.try_shutdown(context=self._context)
-
-
-def freeze(pid: int) -> None:
-    """Send SIGSTOP to a process and return when it has had effect: threads stop one by one.
-
-    Raises:
-        TimeoutError: a thread still ran at the deadline.
-    """
-    os.kill(pid, signal.SIGSTOP)
-    end = time.monotonic() + DEADLINE
-    while not all(map(_stopped, Path(f'/proc/{pid}/task').iterdir())):
-        if time.monotonic() > end:
-            raise TimeoutError(f'process {pid} still runs {DEADLINE:g} s after SIGSTOP')
-        os.sched_yield()
-
-
-def _stopped(thread: Path) -> bool:
-    try:
-        status = (thread / 'stat').read_text()
-    except FileNotFoundError:
-        return True  # it ended meanwhile
-    return status.rpartition(')')[2].split()[0] in 'Tt'
 
 
 @contextlib.contextmanager

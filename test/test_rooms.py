@@ -104,7 +104,8 @@ MAY_IMPORT = {
     },
     'chef_cell.cli': {
         'numpy', 'yaml', 'rich', 'chef_cell.core', 'chef_cell.doctor', 'chef_cell.graph',
-        'chef_cell.nodes.ros', 'chef_cell.report', 'chef_cell.session_folder',
+        'chef_cell.nodes.ros', 'chef_cell.nodes.transport', 'chef_cell.report',
+        'chef_cell.session_folder',
         'chef_trainer.spec', 'chef_trainer.policy_file', *ROS,
     },
     'chef_cell.testing': {

@@ -23,6 +23,7 @@ from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.session import cell_environment
 from chef_cell.graph import CellSettings, nodes
 from chef_cell.nodes import ros
+from chef_cell.nodes.transport import control_transport
 from chef_interfaces.msg import ControllerState, EpisodeState, PolicyState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
 from intera_core_msgs.msg import JointCommand
@@ -53,8 +54,9 @@ class LiveCell:
     def __init__(self, processes: CellProcesses, domain: int, namespace: str) -> None:
         self._processes = processes
         self._context = Context()
-        self._context.init(domain_id=domain)
-        self.node = node = Node('bench', namespace=namespace, context=self._context)
+        with control_transport():  # a node that hangs must not hang the bench
+            self._context.init(domain_id=domain)
+            self.node = node = Node('bench', namespace=namespace, context=self._context)
         self._executor = EventsExecutor(context=self._context)
         self._executor.add_node(node)
         self.verdict = SafetyState()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chef_cell.nodes.ros import STATE_QOS
+from chef_cell.nodes.transport import control_transport
 from chef_interfaces.msg import EpisodeState, RecorderState
 
 #: How long other participants of a domain may take to be discovered (s).
@@ -35,14 +36,15 @@ class Follower:
 
     def __init__(self, domain: int, namespace: str) -> None:
         self._context = Context()
-        self._context.init(domain_id=domain)
-        self._node = Node(
-            'chef_runner',
-            namespace=namespace,
-            context=self._context,
-            start_parameter_services=False,
-            enable_rosout=False,
-        )
+        with control_transport():
+            self._context.init(domain_id=domain)
+            self._node = Node(
+                'chef_runner',
+                namespace=namespace,
+                context=self._context,
+                start_parameter_services=False,
+                enable_rosout=False,
+            )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)

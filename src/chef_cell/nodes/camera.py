@@ -28,6 +28,7 @@ class CameraSettings:
 class CameraNode(ros.ManagedNode):
     """Serves its cameras while it is active."""
 
+    images = True
     hardware = 'cameras'
 
     def __init__(self) -> None:

@@ -47,9 +47,11 @@ class MonitoredNode(Node):
     Attributes:
         streams: topic -> what it is like; of messages with a header.
         hardware: the device behind the node, if there is one.
+        images: whether images pass through it, which takes shared memory.
     """
 
     hardware = ''
+    images = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.streams: dict[str, StreamStatistics] = {}

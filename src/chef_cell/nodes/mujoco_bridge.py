@@ -46,6 +46,7 @@ class BridgeSettings:
 class MujocoBridge(ros.CellNode):
     """Builds the cell, resets its scene between episodes, and says how it is."""
 
+    images = True
     hardware = 'simulated Sawyer'
 
     def __init__(self) -> None:

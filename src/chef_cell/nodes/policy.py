@@ -25,6 +25,8 @@ class PolicyNode(ros.ManagedNode):
     carries the tick's stamp. In real time a timer is, and readings may be `max_age` old.
     """
 
+    images = True
+
     def __init__(self) -> None:
         super().__init__('policy')
         self._tick: Tick | None = None

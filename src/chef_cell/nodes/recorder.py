@@ -27,6 +27,8 @@ REPORT_PERIOD = 1.0  # s
 class Recorder(ros.ManagedNode):
     """Records what the session says is an episode, from all topics that its settings name."""
 
+    images = True
+
     def __init__(self) -> None:
         super().__init__('recorder')
         self._watch: TopicWatch | None = None

@@ -1,6 +1,7 @@
 """What every node shares: start and stop, settings from parameters, QoS by role, time stamps."""
 
 import functools
+import os
 import signal
 import sys
 import traceback
@@ -17,6 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 from chef_cell.nodes.diagnostics import Diagnostics, MonitoredNode
 from chef_cell.nodes.parameters import declare_settings
 from chef_cell.nodes.roll_call import RollCall
+from chef_cell.nodes.transport import control_environment
 from chef_cell.nodes.wire import (
     COMMAND_QOS,
     COMMANDER_QOS,
@@ -200,6 +202,8 @@ def run(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, request_stop)
+    if not getattr(make_node, 'images', False):
+        os.environ.update(control_environment(os.environ))
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:

@@ -30,6 +30,8 @@ class ViewerSettings:
 class ViewerNode(ros.CellNode):
     """Shows images as they come."""
 
+    images = True
+
     def __init__(self) -> None:
         super().__init__('viewer')
         settings = ros.declare_settings(self, ViewerSettings)

@@ -49,6 +49,12 @@ MAY_IMPORT = {
         }
         for module in ('basler', 'basler_features', 'encodings', 'opencv')
     },
+    **{
+        f'chef_cell.drivers.{device}': {
+            'numpy', 'pymodbus', 'serial', 'chef_cell.core', 'chef_cell.drivers.serial_link',
+        }
+        for device in ('ft300', 'robotiq')
+    },
     'chef_cell.drivers.ros1': set(),
     'chef_cell.drivers.intera': {'numpy', 'chef_cell.core', 'chef_cell.drivers.ros1'},
     'chef_cell.sim': {
@@ -109,6 +115,7 @@ MAY_IMPORT = {
         'chef_trainer.spec', 'chef_trainer.policy_file', *ROS,
     },
     'chef_cell.testing': {
+        'pymodbus',
         'numpy', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,
     },
     'chef_trainer': {
@@ -172,7 +179,7 @@ MAY_IMPORT = {
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
     'camera', 'camera_driver', 'controller', 'intera_driver', 'intera_server', 'mujoco_bridge',
-    'policy',
+    'ft300_driver', 'policy', 'robotiq_driver',
     'position_kinematics', 'recorder', 'safety', 'session', 'teleop',
     'viewer', 'wrist',
 }  # fmt: skip

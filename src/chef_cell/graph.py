@@ -19,7 +19,7 @@ from chef_cell.core.wrench import WrenchSettings
 #: a real cell has a driver node of its own; the bridge stands for all simulated ones.
 DRIVERS = {
     'sim': ('mujoco_bridge',),
-    'real': ('intera_driver',),
+    'real': ('intera_driver', 'ft300_driver', 'robotiq_driver'),
 }
 CELLS = tuple(DRIVERS)
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')

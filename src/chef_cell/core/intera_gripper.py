@@ -62,11 +62,17 @@ SETTABLE = {
 class GripperDevice:
     """State of the device, without the fingers themselves, which are read and driven elsewhere.
 
-    The device starts calibrated, because a simulated gripper needs no activation.
+    The device starts calibrated: a simulated gripper needs no activation, and a real one has it
+    before it is offered here.
+
+    Attributes:
+        rejected: commands refused so far.
+        has_error: whether the fingers do not obey.
     """
 
     def __init__(self) -> None:
         self.rejected = 0
+        self.has_error = False
         self._seen: collections.deque[tuple[int, str]] = collections.deque(maxlen=COMMAND_HISTORY)
         self._values = {name: signal.initial for name, signal in SETTABLE.items()}
         self._calibrated = True
@@ -121,7 +127,7 @@ class GripperDevice:
             'is_gripping': reading.grasp is not Grasp.NONE,
             'is_moving': abs(reading.velocity) > MOVING_SPEED,
             'is_calibrated': self._calibrated,
-            'has_error': False,
+            'has_error': self.has_error,
         }
         return tuple(
             Signal(name, _format(value, role), json.dumps([value]))

@@ -48,11 +48,15 @@ def expected_streams(nodes: Iterable[NodeSpec], cameras: Iterable[str]) -> list[
     bridge = _bridge(nodes)
     joint = 1.0 / bridge['joint_period'] if bridge else _JOINT_RATE
     control = 1.0 / bridge['control_period'] if bridge else _CONTROL_RATE
-    arm, device = ('mujoco_bridge',) * 2 if bridge else ('intera_driver', 'of this device')
+    arm, wrist, gripper, device = (
+        ('mujoco_bridge',) * 4
+        if bridge
+        else ('intera_driver', 'ft300_driver', 'robotiq_driver', 'of this device')
+    )
     return [
         Stream('/robot/joint_states', JointState, joint, arm),
-        Stream('ft300/wrench', WrenchStamped, joint, device),
-        Stream('gripper/state', GripperState, joint if bridge else control, device),
+        Stream('ft300/wrench', WrenchStamped, joint, wrist),
+        Stream('gripper/state', GripperState, joint if bridge else control, gripper),
         Stream('objects', TrackedObjects, joint if bridge else control, device),
         Stream('wrist/wrench', WrenchStamped, joint, 'wrist'),
         Stream('safety', SafetyState, joint, 'safety'),

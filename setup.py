@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 NAME = 'chef_cell'
 NODES = (
+    'camera_driver_node',
     'camera_node',
     'controller_node',
     'ft300_driver_node',

@@ -19,7 +19,7 @@ from chef_cell.core.wrench import WrenchSettings
 #: a real cell has a driver node of its own; the bridge stands for all simulated ones.
 DRIVERS = {
     'sim': ('mujoco_bridge',),
-    'real': ('intera_driver', 'ft300_driver', 'robotiq_driver'),
+    'real': ('intera_driver', 'ft300_driver', 'robotiq_driver', 'camera_driver'),
 }
 CELLS = tuple(DRIVERS)
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
@@ -31,9 +31,9 @@ LIMITS: dict[str, tuple[type, ...]] = {
     'wrist': (WrenchSettings,),
 }
 #: Nodes whose settings say what their sensors read; they are written there, too.
-CALIBRATED = ('wrist', 'camera')
+CALIBRATED = ('wrist', 'camera', 'camera_driver')
 #: Nodes that only some cells have; the files may always speak of them.
-_OPTIONAL = ('camera', 'policy', 'teleop')
+_OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop')
 
 
 class GraphError(ValueError):
@@ -119,7 +119,10 @@ def nodes(
     commander = 'teleop' if settings.teleop else 'policy'
     cameras = ('camera',) if settings.cameras else ()
     viewer = () if settings.view is None else ('viewer',)
-    names = ['safety', *DRIVERS[settings.cell], *cameras, 'wrist', 'controller', commander]
+    drivers = [
+        name for name in DRIVERS[settings.cell] if settings.cameras or name != 'camera_driver'
+    ]
+    names = ['safety', *drivers, *cameras, 'wrist', 'controller', commander]
     names += ['recorder', *viewer, 'session']
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
     own = _own(settings, names, session)
@@ -218,6 +221,7 @@ def _own(
         'safety': cameras,
         'mujoco_bridge': cameras,
         'camera': cameras,
+        'camera_driver': cameras,
         'policy': cameras,
         'teleop': {'device': settings.teleop},
         'viewer': {**cameras, 'port': settings.view},

@@ -178,6 +178,8 @@ def _undistorted(slopes: np.ndarray, distortion: np.ndarray) -> np.ndarray:
     found = slopes
     with np.errstate(all='ignore'):
         for _ in range(_ITERATIONS):
-            found = slopes - _shift(found, distortion)
+            before, found = found, slopes - _shift(found, distortion)
+            if np.nanmax(np.abs(found - before), initial=0.0) < 0.01 * _UNDISTORTED:
+                break
         missed = np.abs(_distorted(found, distortion) - slopes).max(axis=1, keepdims=True)
         return np.where(missed < _UNDISTORTED, found, np.nan)

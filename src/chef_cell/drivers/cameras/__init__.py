@@ -1,0 +1,1 @@
+"""Cameras of a real cell: Basler through pylon, and whatever OpenCV opens."""

@@ -63,8 +63,8 @@ MAY_IMPORT = {
     },
     'chef_cell.nodes': {
         'numpy', 'PIL', 'yaml', 'chef_cell.calibration.file', 'chef_cell.core',
-        'chef_cell.drivers', 'chef_cell.session_folder', 'chef_cell.sim', 'chef_trainer.spec',
-        *ROS,
+        'chef_cell.drivers', 'chef_cell.session_folder', 'chef_cell.sim', 'chef_cell.tracking',
+        'chef_trainer.spec', *ROS,
     },
     **{
         f'chef_cell.nodes.{module}': {
@@ -80,14 +80,15 @@ MAY_IMPORT = {
         'chef_cell.drivers.intera.interface', 'chef_cell.nodes.wire', *ROS,
     },
     'chef_cell.calibration': {'numpy', 'cv2', 'yaml', 'chef_cell.core'},
+    'chef_cell.tracking': {'numpy', 'cv2', 'chef_cell.core'},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
     'chef_cell.session_folder': set(),
     'chef_cell.report': {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
     'chef_cell.bench': {
-        'numpy', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
-        'chef_cell.sim', 'chef_trainer.spec',
+        'numpy', 'cv2', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
+        'chef_cell.sim', 'chef_cell.tracking', 'chef_trainer.spec',
     },
     **{
         f'chef_cell.bench.{module}': {
@@ -116,7 +117,7 @@ MAY_IMPORT = {
     },
     'chef_cell.testing': {
         'pymodbus',
-        'numpy', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,
+        'numpy', 'cv2', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,
     },
     'chef_trainer': {
         'numpy', 'scipy', 'torch', 'safetensors', 'onnx', 'onnxruntime', 'mcap', 'yaml',

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chef_cell.core.readings import WrenchReading
@@ -9,6 +9,7 @@ from chef_cell.core.wrench import (
     WrenchCompensation,
     WrenchSettings,
     ZeroingError,
+    quaternion,
     rotation,
 )
 
@@ -132,3 +133,12 @@ def test_weight_needs_the_wrist():
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong)).split('_')[0]):
         WrenchSettings(**wrong)
+
+
+@given(st.lists(st.floats(-1.0, 1.0), min_size=4, max_size=4).map(np.array))
+def test_a_quaternion_survives_being_a_matrix(values):
+    assume(np.linalg.norm(values) > 0.1)
+    found = quaternion(rotation(values))
+    wanted = values / np.linalg.norm(values)
+    assert min(np.abs(found - wanted).max(), np.abs(found + wanted).max()) < 1e-9
+    assert found[np.abs(found) > 1e-9][0] > 0.0

@@ -166,3 +166,23 @@ def rotation(quaternion: np.ndarray) -> np.ndarray:
             [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def quaternion(rotation: np.ndarray) -> np.ndarray:
+    """Unit quaternion wxyz of a rotation matrix (3, 3); its first non-zero number is positive.
+
+    It is the eigenvector of the largest eigenvalue of a symmetric matrix (Bar-Itzhack, 2000),
+    which also holds for a matrix that rounding has made not quite a rotation.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
+    symmetric = np.array(
+        [
+            [xx + yy + zz, zy - yz, xz - zx, yx - xy],
+            [zy - yz, xx - yy - zz, xy + yx, xz + zx],
+            [xz - zx, xy + yx, yy - xx - zz, yz + zy],
+            [yx - xy, xz + zx, yz + zy, zz - xx - yy],
+        ]
+    )
+    found = np.linalg.eigh(symmetric)[1][:, 3]
+    leading = found[np.abs(found) > 1e-12][0]
+    return found if leading > 0.0 else -found

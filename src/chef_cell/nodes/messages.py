@@ -123,6 +123,8 @@ def objects_from_message(message: TrackedObjects) -> ObjectReading:
         ros.seconds(message.header.stamp),
         {item.name: pose(item.pose.pose) for item in message.objects},
         {item.name: item.valid for item in message.objects},
+        {item.name: np.array(item.pose.covariance).reshape(6, 6) for item in message.objects},
+        {item.name: ros.seconds(item.stamp) for item in message.objects},
     )
 
 
@@ -134,6 +136,10 @@ def objects_to_message(reading: ObjectReading, stamp: Time) -> TrackedObjects:
     for colour in COLOURS:
         item = TrackedObject(name=colour, valid=bool(reading.valid[colour]), stamp=stamp)
         item.pose.pose = pose_message(reading.poses[colour])
+        if colour in reading.covariances:
+            item.pose.covariance = reading.covariances[colour].ravel()
+        if reading.stamps.get(colour, reading.stamp) != reading.stamp:
+            item.stamp = ros.to_stamp(round(reading.stamps[colour] * 1e9))
         message.objects.append(item)
     return message
 

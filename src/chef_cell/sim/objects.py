@@ -10,7 +10,9 @@ import pathlib
 import re
 
 import mujoco
+import numpy as np
 
+from chef_cell.core.convex_shape import ConvexShape
 from chef_cell.core.readings import COLOURS
 from chef_cell.sim import wheels
 
@@ -65,6 +67,25 @@ def resolve_triplet(triplet: str) -> tuple[str, str, str]:
     for object_id in ids:
         _check(object_id)
     return ids[0], ids[1], ids[2]
+
+
+@functools.cache
+def shape(object_id: str) -> ConvexShape:
+    """Return the shape of an object, in the frame that its pose is told of.
+
+    Raises:
+        UnknownObjectError: no such object.
+    """
+    _check(object_id)
+    scene = mujoco.MjSpec()
+    scene.add_mesh(name='object', file=str(mesh_files()[object_id]))
+    scene.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname='object')
+    model = scene.compile()
+    # MuJoCo keeps meshes in the axes of their inertia; this undoes it.
+    turn = np.empty(9)
+    mujoco.mju_quat2Mat(turn, model.mesh_quat[0])
+    vertices = model.mesh_vert @ turn.reshape(3, 3).T + model.mesh_pos[0]
+    return ConvexShape.from_triangles(vertices[model.mesh_face])
 
 
 def add_objects(scene: mujoco.MjSpec, ids: tuple[str, str, str]) -> None:

@@ -63,11 +63,18 @@ class WrenchReading:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectReading:
-    """Poses of the three objects in the base frame, at time `stamp` (s)."""
+    """Poses of the three objects in the base frame, at time `stamp` (s).
+
+    What is not valid is the last pose known, or none at all. The last two are empty where poses
+    are exact and of now.
+    """
 
     stamp: float
     poses: dict[str, np.ndarray]  # colour -> (7,)
     valid: dict[str, bool]
+    # colour -> (6, 6), m^2 and rad^2, of position and rotation about the axes of base
+    covariances: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    stamps: dict[str, float] = dataclasses.field(default_factory=dict)  # s, when measured
 
 
 @dataclasses.dataclass(frozen=True)

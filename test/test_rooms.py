@@ -155,11 +155,19 @@ MAY_IMPORT = {
     },
     **{
         f'chef_trainer.bench.{module}': {
-            'numpy', 'gymnasium', 'rich', 'torch', 'd3rlpy', 'stable_baselines3',
-            'chef_trainer.bench', 'chef_trainer.learner', 'chef_trainer.methods',
+            'numpy', 'gymnasium', 'rich', 'torch', 'd3rlpy', 'stable_baselines3', 'tensordict',
+            'torchrl', 'chef_trainer.bench', 'chef_trainer.learner', 'chef_trainer.methods',
             'chef_trainer.rollouts', 'chef_trainer.spec',
         }
-        for module in ('learning', 'learning_peers')
+        for module in ('learning', 'learning_peers', 'learning_torchrl')
+    },
+    **{
+        f'chef_trainer.bench.{module}': {
+            'numpy', 'onnxruntime', 'rich', 'torch', 'chef_trainer.export', 'chef_trainer.learner',
+            'chef_trainer.methods', 'chef_trainer.networks', 'chef_trainer.policy_file',
+            'chef_trainer.spec', 'chef_trainer.task',
+        }
+        for module in ('latency', 'pixels')
     },
     'chef_trainer.bench.results': {
         'numpy', 'matplotlib', 'onnx', 'rich', 'yaml', 'chef_trainer.evaluation',

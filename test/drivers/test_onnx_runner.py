@@ -58,7 +58,24 @@ def test_takes_images(tmp_path):
 def test_falls_back_to_a_provider_that_is_installed(path):
     providers = ('NoSuchExecutionProvider', 'CPUExecutionProvider')
 
-    assert OnnxRunner(path, providers).provider == 'CPUExecutionProvider'
+    runner = OnnxRunner(path, providers)
+
+    assert runner.provider == 'CPUExecutionProvider'
+    assert runner.fallback == 'NoSuchExecutionProvider is not in this build'
+    assert OnnxRunner(path).fallback == ''
+
+
+@pytest.mark.filterwarnings('ignore:Specified provider')
+def test_a_provider_that_does_not_start_is_named(path, monkeypatch):
+    built_in = onnxruntime.get_available_providers()
+    card = 'CUDAExecutionProvider'  # the build has it, the machine has no card
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: [card, *built_in])
+
+    runner = OnnxRunner(path, (card, 'CPUExecutionProvider'))
+
+    assert runner.provider == 'CPUExecutionProvider'
+    assert runner.fallback == 'CUDAExecutionProvider did not start'
+    assert runner.act(zeros(runner.spec)).shape == (5,)
 
 
 def test_no_usable_provider_is_named(path):

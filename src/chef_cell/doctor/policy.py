@@ -26,9 +26,9 @@ class PolicyReading:
     error: str = ''
 
 
-def load(path: Path, offer: Offer, providers: tuple[str, ...]) -> PolicyReading:
+def load(path: Path, offer: Offer, providers: tuple[str, ...], threads: int = 1) -> PolicyReading:
     """Open, check and try the policy, by the very code of the policy node."""
-    slot = PolicySlot(offer, lambda name: OnnxRunner(name, providers))
+    slot = PolicySlot(offer, lambda name: OnnxRunner(name, providers, threads))
     candidate = slot.prepare(str(path))
     runner = candidate.runner
     if not isinstance(runner, OnnxRunner):

@@ -1,5 +1,6 @@
 """A policy file run by ONNX Runtime behind the `PolicyRunner` port."""
 
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ class OnnxRunner:
 
     Args:
         path: the policy file.
-        providers: ONNX Runtime execution providers in order of preference. Those that this build
-            of ONNX Runtime lacks are skipped; see `provider` for the one in force.
+        providers: ONNX Runtime execution providers in order of preference (`CPU`, `CUDA`,
+            `Tensorrt`, `OpenVINO`, each + `ExecutionProvider`). Those that this build of ONNX
+            Runtime lacks are skipped: see `provider` and `fallback`.
         threads: threads of one inference; 1 leaves the other cores to the control nodes.
 
     Raises:
@@ -33,6 +35,7 @@ class OnnxRunner:
         threads: int = 1,
     ) -> None:
         self.path = str(path)
+        self._wanted = providers
         self._session = policy_file.open_session(path, _available(providers), threads)
         self.spec = policy_file.session_spec(self._session, path)
         self.sha256 = policy_file.sha256(path)
@@ -41,6 +44,16 @@ class OnnxRunner:
     def provider(self) -> str:
         """Return the execution provider in force: ONNX Runtime drops those that fail to start."""
         return str(self._session.get_providers()[0])
+
+    @property
+    def fallback(self) -> str:
+        """Return why no provider of higher preference is in force; empty if the first one is."""
+        installed = onnxruntime.get_available_providers()
+        better = takewhile(lambda name: name != self.provider, self._wanted)
+        return '; '.join(
+            f'{name} did not start' if name in installed else f'{name} is not in this build'
+            for name in better
+        )
 
     def act(self, observation: dict[str, np.ndarray]) -> np.ndarray:
         """Return the action (5,) in [-1, 1] for one observation (no batch axis).

@@ -37,9 +37,7 @@ class PolicyNode(ros.ManagedNode):
     def setup(self) -> None:
         """Load the first policy; subscribe to everything a policy may ask for."""
         self._settings = settings = ros.declare_settings(self, PolicySettings)
-        slot = PolicySlot(
-            Offer(settings.rate_hz, settings.cameras), opener(self, settings.providers)
-        )
+        slot = PolicySlot(Offer(settings.rate_hz, settings.cameras), opener(self, settings))
         self._actor = Actor(slot, ArmKinematics())
         self._commands = self.create_publisher(TaskCommand, 'command', ros.COMMANDER_QOS)
         self._states = self.create_publisher(PolicyState, 'policy', ros.STATE_QOS)

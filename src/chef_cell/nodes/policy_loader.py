@@ -28,14 +28,16 @@ class PolicySettings:
     rate_hz: float = 20.0
     max_age: float = 0.2  # s; an older reading stops the policy (real time only)
     providers: tuple[str, ...] = ('CUDAExecutionProvider', 'CPUExecutionProvider')
+    threads: int = 1  # of one inference; more leave less to the control nodes
 
 
-def opener(node: Node, providers: tuple[str, ...]) -> Callable[[str], OnnxRunner]:
-    """Return what opens a policy file, and tells the log of `node` on what it runs."""
+def opener(node: Node, settings: PolicySettings) -> Callable[[str], OnnxRunner]:
+    """Return what opens a policy file, and tells the log of `node` on what it runs, and why."""
 
     def open_file(path: str) -> OnnxRunner:
-        runner = OnnxRunner(path, providers)
-        node.get_logger().info(f'{path} runs on {runner.provider}')
+        runner = OnnxRunner(path, settings.providers, settings.threads)
+        why = f' ({runner.fallback})' if runner.fallback else ''
+        node.get_logger().info(f'{path} runs on {runner.provider}{why}')
         return runner
 
     return open_file

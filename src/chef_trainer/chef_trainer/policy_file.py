@@ -54,11 +54,12 @@ def open_session(
     # Spinning threads would take the core from the controller between two control steps.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.log_severity_level = 3
+    # OpenVINO has threads of its own.
+    own = {'OpenVINOExecutionProvider': {'num_of_threads': str(threads)}}
+    chosen = [(name, own.get(name, {})) for name in providers]
     try:
         # From bytes: the file may be replaced while it is being read.
-        return onnxruntime.InferenceSession(
-            Path(path).read_bytes(), options, providers=list(providers)
-        )
+        return onnxruntime.InferenceSession(Path(path).read_bytes(), options, providers=chosen)
     except OSError as error:
         raise PolicyFileError(f'{path}: cannot be read: {error.strerror}') from error
     except Exception as error:  # onnxruntime's error classes share no public base

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from chef_trainer.learner import settings as files
+from chef_trainer.learner.batch import Transitions
 from chef_trainer.learner.flat import Flat
 from chef_trainer.learner.learner import Learner
 from chef_trainer.learner.settings import SettingsError, TrainSettings, from_dict, to_dict
-from chef_trainer.methods.method import Method, Proposals, Weighting
+from chef_trainer.methods.method import Evaluation, Method, Proposals, Weighting
 from chef_trainer.methods.table import METHODS, method
 from chef_trainer.networks.agent import NetworkSettings
 from chef_trainer.spec import ObservationSpec
@@ -55,12 +56,45 @@ def test_target_moves_by_its_rate_or_is_copied():
         torch.testing.assert_close(moved, torch.full_like(moved, rate))
 
 
+@pytest.mark.parametrize('name', ['iql', 'crr', 'sac', 'mpo'])
+def test_bfloat16_products_keep_the_direction_of_every_gradient(name):
+    observations = (ObservationSpec('x', (6,), '1'),)
+    sizes = NetworkSettings(observations, hidden=(32, 32), critic_hidden=(32, 32))
+    torch.manual_seed(0)
+    action = torch.rand(64, 5) * 2 - 1
+    action[:, 4] = action[:, 4].sign()
+    states = [{'x': torch.randn(64, 6)} for _ in range(2)]
+    batch = Transitions(states[0], action, torch.rand(1, 64), torch.full((64,), 0.99), states[1])
+    found = []
+    for bfloat16 in (False, True):
+        learner = Learner(METHODS[name], sizes, 10, bfloat16=bfloat16)
+        with torch.autocast('cpu', torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+            torch.manual_seed(1)
+            found.append(learner._gradients(batch, torch.tensor(1.0), True)[0])
+        learner.update(batch)
+        learner.check()
+    exact, fast = found
+    assert exact.keys() == fast.keys()
+    for group, gradient in exact.items():
+        assert fast[group].dtype == torch.float32
+        assert torch.cosine_similarity(gradient, fast[group], dim=0) > 0.99
+        assert not torch.equal(gradient, fast[group])
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
         ({'weighting': Weighting.EXPONENTIAL}, 'needs an evaluation'),
         ({'proposals': Proposals.PATHWISE}, 'needs an evaluation'),
         ({'temperature': None}, 'a learned temperature'),
+        (
+            {
+                'weighting': Weighting.EXPONENTIAL,
+                'evaluation': Evaluation.EXPECTILE,
+                'atoms': 11,
+            },
+            'an expectile needs a scalar critic',
+        ),
         ({'trust_region': True}, 'a trust region needs proposals of the policy'),
         ({'teacher_share': 1.5}, r'teacher_share = 1\.5, must be in 0 \.\. 1'),
         ({'samples': 0}, 'samples = 0, must be at least 1'),

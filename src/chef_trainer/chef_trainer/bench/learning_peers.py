@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from chef_trainer.bench import learning_torchrl
 from chef_trainer.rollouts.episode import Episode
 
 METHODS = ('iql', 'crr', 'awac', 'sac', 'td3')
@@ -73,4 +74,17 @@ def stable_baselines_update(
     return lambda: model.train(gradient_steps=1, batch_size=batch)
 
 
-PEERS = {'d3rlpy': d3rlpy_update, 'Stable-Baselines3': stable_baselines_update}
+def torchrl_update(
+    method: str, data: list[Episode], hidden: tuple[int, ...], batch: int
+) -> Update | None:
+    """Return one update of torchrl; None where absent, or without the method."""
+    if method not in ('iql', 'sac', 'td3') or importlib.util.find_spec('torchrl') is None:
+        return None
+    return learning_torchrl.update(method, data, hidden, batch)
+
+
+PEERS = {
+    'd3rlpy': d3rlpy_update,
+    'Stable-Baselines3': stable_baselines_update,
+    'torchrl': torchrl_update,
+}

@@ -46,6 +46,11 @@ def load_steps(path: Path | str, keep: bool = True) -> Steps:
     return steps
 
 
+def keep_steps(file: Path, steps: Steps) -> None:
+    """Leave `steps` as the index of the episode file `file`; raises OSError."""
+    _save(index_file(file), fingerprint(file), steps)
+
+
 def index_file(path: Path) -> Path:
     """Return where the index of the episode file `path` lies."""
     return path.with_name(path.name.removesuffix('.mcap') + SUFFIX)

@@ -10,6 +10,7 @@ from chef_trainer.errors import RunError
 from chef_trainer.learner.settings import TrainSettings, from_dict, to_dict
 from chef_trainer.replay.dataset import Dataset
 from chef_trainer.rollouts.collect import Rollout
+from chef_trainer.rollouts.episode import find_rollouts
 from chef_trainer.rollouts.memory import Memory
 from chef_trainer.run_directory import claim, read_claim, software
 from chef_trainer.spec import PolicySpec
@@ -74,7 +75,7 @@ class TrainRun:
         paths = [Path(path) for path in self.settings.data]
         successes = self.settings.row.successes_only
         dataset: Dataset | Memory
-        if any(next(path.rglob('*.npz'), None) for path in paths if path.is_dir()):
+        if find_rollouts(path for path in paths if path.is_dir()):
             dataset = Memory.open(paths, successes, progress)
         else:
             dataset = Dataset.open(

@@ -51,7 +51,7 @@ class TrainSettings:
     online: OnlineSettings | None = None
     seed: int = 0
     device: str = 'cpu'
-    precision: str = 'highest'  # of float32 products; high, medium: faster where the chip can
+    precision: str = 'highest'  # of products; high: TF32, medium: bfloat16 in hidden layers
     compiled: bool = False  # compile the update: a minute at the start, then up to twice as fast
     log_every: int = 100  # updates
     save_every: int = 1000  # updates

@@ -47,7 +47,8 @@ class _Training:
     def __init__(self, run: TrainRun, progress: Progress, workers: int) -> None:
         self._run, self._progress, self._workers = run, progress, workers
         settings = run.settings
-        torch.set_float32_matmul_precision(settings.precision)
+        medium = settings.precision == 'medium'
+        torch.set_float32_matmul_precision('high' if medium else settings.precision)
         row = settings.row
         sets: dict[str, tuple[Source, list[int]]] = {}
         dataset = None
@@ -73,6 +74,7 @@ class _Training:
             settings.seed,
             settings.device,
             settings.compiled,
+            medium,
         )
 
     def carry_out(self) -> Learner:

@@ -101,6 +101,9 @@ class Method:
                 and self.weighting is not Weighting.SAMPLES
                 and self.evaluation is not Evaluation.SOFT
             ),
+            'an expectile needs a scalar critic': (
+                self.evaluation is Evaluation.EXPECTILE and self.atoms > 0
+            ),
             'an expectile judges recorded actions only': (
                 self.evaluation is Evaluation.EXPECTILE
                 and (self.proposals is not Proposals.DATA or self.teacher_share > 0)
@@ -134,6 +137,15 @@ class Method:
     def has_critic(self) -> bool:
         """Whether there is a Q function."""
         return self.evaluation is not Evaluation.NONE
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Groups of parameters (see `AgentNetworks.groups`) whose target copies are asked."""
+        asks_policy = (
+            self.evaluation in (Evaluation.EXPECTED, Evaluation.CLIPPED)
+            or self.proposals is Proposals.POLICY
+        )
+        return ('critic',) * self.has_critic + ('policy',) * asks_policy
 
     @property
     def has_teacher(self) -> bool:

@@ -2,6 +2,9 @@
 
 Leading axes of the parameters are those networks; inputs are (*lead, B, inputs) or broadcast to
 it. One batched matrix product is several times faster than a loop over modules.
+
+Under `torch.autocast` the products of all layers but the last are of bfloat16 numbers; biases,
+norms, activations and what leaves the network stay float32.
 """
 
 from itertools import pairwise
@@ -27,6 +30,8 @@ class BatchedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., B, inputs) to (*lead, B, outputs)."""
+        # Of equal rank, or matmul folds the networks into one product and must transpose it back.
+        x = x.expand(*self.weight.shape[:-2], *x.shape[-2:])
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
 
@@ -66,4 +71,5 @@ class BatchedMLP(nn.Module):
         """Map (..., B, inputs) to (*lead, B, outputs)."""
         for layer in self.layers:
             x = elu(layer(x))
-        return self.output(x)
+        with torch.autocast(x.device.type, enabled=False):  # a value of 50 would be rounded by 0.1
+            return self.output(x)

@@ -6,11 +6,13 @@ messages of a cell. Episodes of the cell are read by `replay` from the recorder'
 
 import dataclasses
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chef_trainer.episodes.step_index import SUFFIX
 from chef_trainer.policy_file import replacing
 
 OBSERVATION = 'observation/'
@@ -43,6 +45,19 @@ class Episode:
             bad = np.argwhere(~np.isfinite(value))
             if len(bad):
                 raise ValueError(f'{name} is not finite at {tuple(map(int, bad[0]))}')
+
+
+def find_rollouts(folders: Iterable[Path]) -> list[Path]:
+    """Return all rollouts below `folders`, in the order of their names.
+
+    The step index beside a recorded episode is an .npz too, and none of them.
+    """
+    return [
+        path
+        for folder in folders
+        for path in sorted(folder.rglob('*.npz'))
+        if not path.name.endswith(SUFFIX)
+    ]
 
 
 def write_episode(path: Path, episode: Episode) -> None:

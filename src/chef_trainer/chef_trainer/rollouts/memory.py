@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from chef_trainer.replay.batch import Batch
-from chef_trainer.rollouts.episode import Episode, read_episode
+from chef_trainer.rollouts.episode import Episode, find_rollouts, read_episode
 
 
 class Memory:
@@ -36,7 +36,7 @@ class Memory:
         Raises:
             ValueError: a file is broken, or unlike the others.
         """
-        paths = [path for folder in folders for path in sorted(folder.rglob('*.npz'))]
+        paths = find_rollouts(folders)
         episodes = []
         for number, path in enumerate(paths):
             episodes.append(read_episode(path))

@@ -10,9 +10,10 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from chef_cell.cli import doctor, sawyer
+from chef_cell.cli import calibrate, doctor, sawyer
 from chef_cell.cli.arguments import add_cell_arguments, by_node, read_cameras
 from chef_cell.cli.paths import config_folder, default_policy
+from chef_cell.core.camera_model import CalibrationError
 from chef_cell.core.observe import IMAGE_PREFIX
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         console = Console(width=_WIDTH)
     try:
         return int(options.command(options, console))
-    except (ScheduleError, SettingsError, GraphError, PolicyFileError) as error:
+    except (CalibrationError, GraphError, PolicyFileError, ScheduleError, SettingsError) as error:
         _complain(error)
         return BAD_INPUT
     except KeyboardInterrupt:
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     report.set_defaults(command=_report)
     doctor.add_parser(commands)
     sawyer.add_parser(commands)
+    calibrate.add_parser(commands)
     return parser
 
 

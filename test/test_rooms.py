@@ -42,13 +42,7 @@ MAY_IMPORT = {
     # Each is imported only when its device is asked for.
     'chef_cell.drivers.gamepad': {'evdev', 'chef_cell.core'},
     'chef_cell.drivers.spacemouse': {'hid', 'chef_cell.core'},
-    'chef_cell.drivers.cameras': {'numpy', 'chef_cell.core'},
-    **{
-        f'chef_cell.drivers.cameras.{module}': {
-            'numpy', 'cv2', 'pypylon', 'chef_cell.core', 'chef_cell.drivers.cameras',
-        }
-        for module in ('basler', 'basler_features', 'encodings', 'opencv')
-    },
+    'chef_cell.drivers.cameras': {'numpy', 'cv2', 'pypylon', 'chef_cell.core'},
     **{
         f'chef_cell.drivers.{device}': {
             'numpy', 'pymodbus', 'serial', 'chef_cell.core', 'chef_cell.drivers.serial_link',
@@ -79,7 +73,7 @@ MAY_IMPORT = {
     'chef_cell.intera_interface': {
         'chef_cell.drivers.intera.interface', 'chef_cell.nodes.wire', *ROS,
     },
-    'chef_cell.calibration': {'numpy', 'cv2', 'yaml', 'chef_cell.core'},
+    'chef_cell.calibration': {'numpy', 'cv2', 'yaml', 'chef_cell.core', *REPORT},
     'chef_cell.tracking': {'numpy', 'cv2', 'chef_cell.core'},
     'chef_cell.graph': {'yaml', 'chef_cell.core'},
     'chef_cell.session_folder': set(),
@@ -110,10 +104,10 @@ MAY_IMPORT = {
         'chef_cell.nodes.ros', 'chef_cell.sim', *ROS,
     },
     'chef_cell.cli': {
-        'numpy', 'yaml', 'rich', 'chef_cell.core', 'chef_cell.doctor', 'chef_cell.graph',
-        'chef_cell.nodes.ros', 'chef_cell.nodes.transport', 'chef_cell.report',
-        'chef_cell.session_folder',
-        'chef_trainer.spec', 'chef_trainer.policy_file', *ROS,
+        'numpy', 'yaml', 'rich', 'chef_cell.calibration', 'chef_cell.core', 'chef_cell.doctor',
+        'chef_cell.graph', 'chef_cell.nodes.messages', 'chef_cell.nodes.ros',
+        'chef_cell.nodes.transport', 'chef_cell.report', 'chef_cell.session_folder',
+        'chef_trainer.spec', 'chef_trainer.policy_file', 'chef_trainer.task', *ROS,
     },
     'chef_cell.testing': {
         'pymodbus',

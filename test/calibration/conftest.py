@@ -1,0 +1,6 @@
+"""What the tests of calibration share is in `scene`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -14,7 +14,8 @@ class Commanders:
 
     Discovery misses a process that was killed only after 20 s, so that a policy that is started
     anew would be a second commander until then. Therefore our commanders offer to be missed after
-    the lease of `COMMANDER_QOS`. A stranger who offers nothing counts as long as he is known.
+    the lease of `COMMANDER_QOS`. A stranger who offers nothing counts as long as he is known, and
+    beside him one of ours does too, dead or alive: a process that gets no time seems dead.
 
     Args:
         node: who counts; must be spinning.
@@ -44,13 +45,14 @@ class Commanders:
         )
 
     def count(self) -> int:
-        """Return the number of publishers; of those who offer the lease, only the living."""
+        """Return the number of publishers; of those who offer the lease, the living or one."""
         known = self._node.count_publishers(self._topic)
         if known <= 1:
             return known
         ends = self._node.get_publishers_info_by_topic(self._topic)
         lease = COMMANDER_QOS.liveliness_lease_duration
-        return self._alive + sum(end.qos_profile.liveliness_lease_duration > lease for end in ends)
+        ours = sum(end.qos_profile.liveliness_lease_duration <= lease for end in ends)
+        return len(ends) - ours + max(self._alive, min(ours, 1))
 
     def _on_liveliness(self, event: QoSLivelinessChangedInfo) -> None:
         self._alive = event.alive_count

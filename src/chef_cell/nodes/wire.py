@@ -24,12 +24,12 @@ STATE_QOS = QoSProfile(
 # A reliable publisher drops what a slow subscriber has not taken once `depth` newer samples have
 # followed; in lockstep, with thousands of samples a second, 10 of them are 10 ms.
 COMMAND_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-# Of who commands the arm: when he is dead, others learn it a second later (`commanders`).
+# Of who commands the arm: when he is dead, others learn it two seconds later (`commanders`).
 COMMANDER_QOS = QoSProfile(
     depth=100,
     reliability=ReliabilityPolicy.RELIABLE,
     liveliness=LivelinessPolicy.AUTOMATIC,
-    liveliness_lease_duration=Duration(seconds=1),
+    liveliness_lease_duration=Duration(seconds=2),
 )
 SENSOR_PUBLISHER_QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 

@@ -32,8 +32,9 @@ from std_msgs.msg import String
 from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall
 from chef_cell.testing.freezing import freeze
 
-#: How long a condition may take to come true (s): generous, because machines are loaded.
-DEADLINE = 20.0
+#: How long a condition may take to come true (s): where many others want to run, a node may need
+#: half a minute to start.
+DEADLINE = 60.0
 #: How long a process may take to end when asked to (s).
 GRACE = 3.0
 

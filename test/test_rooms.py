@@ -109,6 +109,13 @@ MAY_IMPORT = {
         'chef_cell.nodes.transport', 'chef_cell.report', 'chef_cell.session_folder',
         'chef_trainer.spec', 'chef_trainer.policy_file', 'chef_trainer.task', *ROS,
     },
+    **{
+        f'chef_cell.cli.{module}': {
+            'numpy', 'rich', 'yaml', 'chef_cell.cli', 'chef_cell.core', 'chef_cell.graph',
+            'chef_cell.intera_interface', 'chef_cell.nodes', 'chef_cell.sim.kinematics', *ROS,
+        }
+        for module in ('calibrate_wrist', 'wrist_samples')
+    },
     'chef_cell.testing': {
         'pymodbus',
         'numpy', 'cv2', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,

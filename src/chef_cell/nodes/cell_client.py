@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from chef_cell.core.schedule import PlannedEpisode
 from chef_cell.core.steps import StepAssembler
@@ -64,6 +66,7 @@ class CellClient:
         self.verdict_heard = time.monotonic()
         self._load = node.create_client(LoadPolicy, 'policy/load_policy')
         self._reset = node.create_client(ResetScene, 'sim/reset_scene')
+        self._zero = node.create_client(Trigger, 'wrist/zero')
         qos = _LOSSLESS if lockstep else ros.sensor_qos(lockstep)
         for name, (kind, topic, translate) in messages.READINGS.items():
             callback = partial(self._on_reading, name, translate)
@@ -99,6 +102,14 @@ class CellClient:
             episode_id=episode_id, triplet=planned.triplet, seed=planned.seed
         )
         return ServiceCall(self._reset, request)
+
+    def zero_wrist(self) -> ServiceCall:
+        """Ask for a new zero of the wrist sensor; the answer is a Trigger response."""
+        return ServiceCall(self._zero, Trigger.Request())
+
+    def now(self) -> Time:
+        """Return the time of now on the clock that samples are stamped with in real time."""
+        return self._node.get_clock().now().to_msg()
 
     def start(self, stamp_ns: int) -> None:
         """Gather the steps of an episode whose first observation has this stamp."""

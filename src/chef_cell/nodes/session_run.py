@@ -17,6 +17,7 @@ from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.episode_watch import EpisodeWatch
 from chef_cell.nodes.service_call import ServiceCall
+from chef_cell.nodes.wrist_zeroing import WristZeroing
 from chef_interfaces.msg import EpisodeState, SafetyState
 
 #: Exit codes of a session that was run on start.
@@ -31,6 +32,7 @@ class Patience:
     load_timeout: float = 60.0  # s, for a policy to be loaded
     reset_timeout: float = 60.0  # s, for a scene to be reset
     record_timeout: float = 30.0  # s, for an episode file to be finished
+    zero_timeout: float = 0.0  # s, for a new zero of the wrist sensor; 0: none (real time)
 
 
 class SessionStoppedError(Exception):
@@ -192,8 +194,13 @@ class SessionRun:
         )
         if not response.success:
             raise SessionStoppedError(f'reset refused: {response.message}', BAD_INPUT)
-        watch.begin(response.stamp, tuple(response.objects))
-        self._client.start(ros.nanoseconds(response.stamp))
+        stamp = response.stamp
+        if self._patience.zero_timeout and not self._lockstep:
+            zeroing = WristZeroing(self._client)
+            await self._until(zeroing.done, self._patience.zero_timeout, zeroing.problem)
+            stamp = self._client.now()
+        watch.begin(stamp, tuple(response.objects))
+        self._client.start(ros.nanoseconds(stamp))
         self.publish()
         await self._until(lambda: watch.over, math.inf, str)
         self.publish()

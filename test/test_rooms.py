@@ -81,8 +81,8 @@ MAY_IMPORT = {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
     'chef_cell.bench': {
-        'numpy', 'cv2', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core', 'chef_cell.drivers',
-        'chef_cell.sim', 'chef_cell.tracking', 'chef_trainer.spec',
+        'numpy', 'cv2', 'matplotlib', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core',
+        'chef_cell.drivers', 'chef_cell.sim', 'chef_cell.tracking', 'chef_trainer.spec',
     },
     **{
         f'chef_cell.bench.{module}': {
@@ -173,8 +173,9 @@ MAY_IMPORT = {
     'chef_trainer.bench.results': {
         'numpy', 'matplotlib', 'onnx', 'rich', 'yaml', 'chef_trainer.evaluation',
         'chef_trainer.export', 'chef_trainer.learner', 'chef_trainer.methods',
-        'chef_trainer.networks.deployed', 'chef_trainer.policy_file', 'chef_trainer.progress',
-        'chef_trainer.rollouts', 'chef_trainer.spec', 'chef_trainer.task',
+        'chef_trainer.errors', 'chef_trainer.networks.deployed', 'chef_trainer.policy_file',
+        'chef_trainer.progress', 'chef_trainer.rollouts', 'chef_trainer.run_directory',
+        'chef_trainer.spec', 'chef_trainer.task',
     },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',
@@ -189,9 +190,8 @@ MAY_IMPORT = {
 #: Nodes talk by message and never import each other. The rest of their room is for sharing.
 NODES = {
     'camera', 'camera_driver', 'controller', 'intera_driver', 'intera_server', 'mujoco_bridge',
-    'ft300_driver', 'policy', 'robotiq_driver',
-    'position_kinematics', 'recorder', 'safety', 'session', 'teleop',
-    'viewer', 'wrist',
+    'ft300_driver', 'policy', 'robotiq_driver', 'position_kinematics', 'recorder', 'reset',
+    'safety', 'session', 'teleop', 'tracker', 'viewer', 'wrist',
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import Cell, StudyError, TeacherSettings, cells, load_study
 from chef_trainer.bench.results.teacher import write_teacher
 from chef_trainer.bench.results.work import Workplace
+from chef_trainer.errors import RunError
 from chef_trainer.evaluation.evaluate import Verdict
 from chef_trainer.evaluation.rollout import Outcome
 from chef_trainer.progress import progress_bars
@@ -266,3 +267,30 @@ def test_a_small_study_is_carried_out_and_not_twice(policy, tmp_path):
     with progress_bars(quiet=True) as progress:
         workplace.carry_out(progress)
     assert (tmp_path / 'out' / 'times.jsonl').read_text() == times
+
+
+def test_what_diverged_is_said_and_does_not_stop_the_rest(tmp_path):
+    study = dataclasses.replace(load_study(STUDY), fine_tuned=('crr',), seeds=(0,))
+    workplace = Workplace(study, tmp_path, 'point_mass:PointMass')
+    tuned = next(cell for cell in cells(study) if cell.start)
+    with progress_bars(quiet=True) as progress:
+        assert workplace._fill(tuned, progress)
+    assert workplace.is_done(tuned)
+    assert 'it needs' in workplace.diverged(tuned).read_text()
+
+
+def test_a_directory_belongs_to_its_teachers(policy, tmp_path):
+    study = dataclasses.replace(
+        load_study(STUDY), policy=str(policy), observations=SEEN, episodes=0
+    )
+    for noise, refused in ((0.1, False), (0.2, True)):
+        teachers = {'1': TeacherSettings({'1': 1.0}, noise)}
+        workplace = Workplace(
+            dataclasses.replace(study, teachers=teachers), tmp_path, 'point_mass:PointMass'
+        )
+        with progress_bars(quiet=True) as progress:
+            if refused:
+                with pytest.raises(RunError, match='noise'):
+                    workplace.carry_out(progress)
+            else:
+                workplace.carry_out(progress)

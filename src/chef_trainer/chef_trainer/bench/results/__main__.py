@@ -4,12 +4,13 @@
 
 The study says who teaches, what is compared, and how much of it. Everything is kept in DIR, and
 the same command goes on after a kill. Start it several times in one DIR to use more cores: each
-process takes what nobody else works on. The table and the plot are written whenever a process
-ends, and by --report, which works on nothing.
+process takes what nobody else works on. The table and the plot are written at the end, on Ctrl-C,
+and by --report, which works on nothing.
 """
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -18,9 +19,12 @@ from chef_trainer.bench.results.plot import draw_results
 from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import cells, load_study
 from chef_trainer.bench.results.work import Workplace
+from chef_trainer.export.onnx import ExportError
 from chef_trainer.learner.settings import parse_flag
 from chef_trainer.policy_file import replacing
 from chef_trainer.progress import progress_bars
+
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -44,14 +48,18 @@ def main() -> None:
     parser.add_argument('--force-limit', type=float, default=20.0, metavar='N')
     parser.add_argument('--report', action='store_true', help='only write table and plot')
     arguments = parser.parse_args()
-    study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
-    workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)
     try:
+        study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
+        workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)
         if not arguments.report:
             with progress_bars() as progress:
                 workplace.carry_out(progress)
-    finally:
         _report(workplace, arguments.force_limit)
+    except (ValueError, OSError, ExportError) as error:
+        sys.exit(f'results: {error}')
+    except KeyboardInterrupt:
+        _report(workplace, arguments.force_limit)
+        sys.exit(INTERRUPTED)
 
 
 def _report(workplace: Workplace, force_limit: float) -> None:
@@ -65,6 +73,9 @@ def _report(workplace: Workplace, force_limit: float) -> None:
     found = results(verdicts, force_limit)
     done = sum(workplace.is_done(cell) for cell in everything)
     text = f'{markdown(found)}\n{done} of {len(everything)} cells are done; {_hours(workplace)}.\n'
+    for cell in everything:
+        if (why := workplace.diverged(cell)).exists():
+            text += f'{cell.name} has no policy: {why.read_text()}'
     with replacing(workplace.directory / 'results.md') as temporary:
         temporary.write_text(text)
     draw_results(found, workplace.directory / 'results.png')

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from chef_trainer.bench.results.report import TEACHER, Result
+from chef_trainer.bench.results.report import Result
+from chef_trainer.bench.results.study import TEACHER
 from chef_trainer.policy_file import replacing
 
 SPREAD = 0.6  # of the candidates at one budget, in its unit

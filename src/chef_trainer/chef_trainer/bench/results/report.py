@@ -3,12 +3,11 @@
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from chef_trainer.bench.results.study import Cell
+from chef_trainer.bench.results.study import TEACHER, Cell
 from chef_trainer.evaluation.evaluate import Verdict
 from chef_trainer.evaluation.paired import Comparison
 from chef_trainer.evaluation.statistics import Rate, rate
 
-TEACHER = 'teacher'
 SIGNIFICANT = 0.05
 
 

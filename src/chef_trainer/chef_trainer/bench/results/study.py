@@ -12,6 +12,7 @@ from chef_trainer.methods.table import method
 from chef_trainer.spec import ObservationSpec, build
 from chef_trainer.task.observe import observation_specs
 
+TEACHER = 'teacher'  # in the place of a contender: who drove
 NO_FLAGS: Mapping[str, Any] = types.MappingProxyType({})
 
 
@@ -114,7 +115,7 @@ class Cell:
     """
 
     triplet: str
-    contender: str  # or 'teacher'
+    contender: str  # or TEACHER
     budget: int
     seed: int
     start: str = ''  # cell whose networks are trained on
@@ -122,6 +123,11 @@ class Cell:
     online: int = 0  # episodes it collects itself
     updates: int = 1  # times those of the study
     suffix: str = ''  # tells apart the ways of fine-tuning
+
+    @property
+    def is_teacher(self) -> bool:
+        """Whether nothing is learned."""
+        return self.contender == TEACHER
 
     @property
     def candidate(self) -> str:
@@ -170,7 +176,7 @@ def cells(study: Study) -> Iterator[Cell]:
     for seed in study.seeds:
         for triplet in study.teachers:
             if seed == study.seeds[0]:
-                yield Cell(triplet, 'teacher', 0, seed)
+                yield Cell(triplet, TEACHER, 0, seed)
             for budget in study.budgets:
                 for contender in study.contenders:
                     yield _cell(study, triplet, contender, budget, seed)

@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
 from chef_trainer.bench.results.teacher import write_teacher
+from chef_trainer.errors import DivergedError
 from chef_trainer.evaluation.evaluate import Verdict, evaluate, read_verdicts, trials
 from chef_trainer.evaluation.pool import run_jobs
 from chef_trainer.evaluation.statistics import rate
@@ -24,7 +25,9 @@ from chef_trainer.learner.settings import TrainSettings, from_dict
 from chef_trainer.learner.train import train
 from chef_trainer.methods.table import method
 from chef_trainer.networks.deployed import DeployedPolicy
+from chef_trainer.policy_file import replacing
 from chef_trainer.rollouts.collect import Rollout, run_rollout
+from chef_trainer.run_directory import claim
 
 # Scenes of the data; those of the policies' own episodes are below, those of evaluation above.
 FIRST_SEED = 500_000_000
@@ -40,6 +43,7 @@ class Workplace:
     runs/<cell>/                training runs
     policies/<cell>.onnx        what came out
     verdicts/<cell>.jsonl       its evaluation, an episode per line
+    diverged/<cell>.txt         in its place, what was not finite
     times.jsonl                 seconds of every stage
     """
 
@@ -50,17 +54,20 @@ class Workplace:
 
     def policy(self, cell: Cell) -> Path:
         """Policy file of a cell."""
-        if cell.contender == 'teacher':
-            return self.directory / 'teachers' / f'{cell.triplet}.onnx'
-        return self.directory / 'policies' / f'{cell.name}.onnx'
+        return self._teacher(cell.triplet) if cell.is_teacher else self._policy(cell.name)
 
     def verdicts(self, cell: Cell) -> list[Verdict]:
         """Evaluated episodes of a cell, so far."""
         return read_verdicts(self._verdicts(cell))
 
+    def diverged(self, cell: Cell) -> Path:
+        """Why a cell has no policy, if the file exists."""
+        return self.directory / 'diverged' / f'{cell.name}.txt'
+
     def is_done(self, cell: Cell) -> bool:
-        """Whether a cell has all its episodes."""
-        return len(self.verdicts(cell)) >= self.study.episodes
+        """Whether a cell has all its episodes, or never will."""
+        enough = len(self.verdicts(cell)) >= self.study.episodes
+        return enough or self.diverged(cell).exists()
 
     def settings(self, cell: Cell) -> TrainSettings:
         """Settings of a cell's training run."""
@@ -79,7 +86,7 @@ class Workplace:
             'seed': cell.seed,
         }
         if method(contender.method).has_teacher:
-            values['teacher'] = str(self.directory / 'teachers' / f'{cell.triplet}.onnx')
+            values['teacher'] = str(self._teacher(cell.triplet))
         if cell.start:
             values['start'] = str(self.directory / 'runs' / cell.start / 'checkpoint.safetensors')
         if cell.online:
@@ -103,9 +110,10 @@ class Workplace:
                 time.sleep(PAUSE)
 
     def _teach(self, triplet: str) -> None:
-        path = self.directory / 'teachers' / f'{triplet}.onnx'
+        path = self._teacher(triplet)
+        source, settings = Path(self.study.policy), self.study.teachers[triplet]
+        claim(path.with_suffix('.json'), dataclasses.asdict(settings))
         if not path.exists():
-            source, settings = Path(self.study.policy), self.study.teachers[triplet]
             write_teacher(source, settings, self.study.observations, path)
 
     def _taken(self, name: str, work: Callable[..., bool], *arguments: object) -> bool:
@@ -117,6 +125,8 @@ class Workplace:
         """Fill a cell; return False if others are still collecting what it needs."""
         if self.is_done(cell):
             return False
+        if lost := [name for name in cell.needs if not self._policy(name).exists()]:
+            return self._give_up(cell, f'it needs {lost}, which diverged')
         for part in cell.parts:
             if self._missing(part):
                 self._taken(
@@ -125,21 +135,29 @@ class Workplace:
         if any(self._missing(part) for part in cell.parts):
             return False
         if not self.policy(cell).exists():
-            with self._timed(cell.name, 'train'):
-                self._train(cell, progress)
+            try:
+                with self._timed(cell.name, 'train'):
+                    self._train(cell, progress)
+            except DivergedError as error:
+                return self._give_up(cell, str(error))
         with self._timed(cell.name, 'evaluate'):
             self._evaluate(cell, progress)
         return True
 
+    def _give_up(self, cell: Cell, reason: str) -> bool:
+        with replacing(self.diverged(cell)) as temporary:
+            temporary.write_text(f'{reason}\n')
+        return True
+
     def _missing(self, part: Part) -> list[Rollout]:
-        driver = part.driver or part.triplet
-        kind = 'policies' if part.driver else 'teachers'
         rollouts = [
             Rollout(
                 entry=self.env,
                 triplet=part.triplet,
                 seed=FIRST_SEED + index,
-                policy=str(self.directory / kind / f'{driver}.onnx'),
+                policy=str(
+                    self._policy(part.driver) if part.driver else self._teacher(part.triplet)
+                ),
                 sampled=True,
                 observations=self.study.observations,
                 tasks=self._tasks(),
@@ -168,11 +186,14 @@ class Workplace:
         settings = self.settings(cell)
         run = TrainRun(settings, self.directory / 'runs' / cell.name)
         learner = train(run, progress, self.workers)
+        for task in progress.task_ids:
+            progress.remove_task(task)
         export_policy(DeployedPolicy(learner.networks), run.spec(learner.step), self.policy(cell))
 
     def _evaluate(self, cell: Cell, progress: Progress) -> None:
-        teacher = cell.contender == 'teacher'
-        candidate = {cell.name: ({cell.triplet: str(self.policy(cell))}, teacher)}
+        # A teacher acts as it did for the data; of what was learned the cell takes the mode.
+        sampled = cell.is_teacher
+        candidate = {cell.name: ({cell.triplet: str(self.policy(cell))}, sampled)}
         jobs = trials(self.env, candidate, self.study.episodes)
         task = progress.add_task(cell.name, total=len(jobs), note='')
         solved = []
@@ -180,6 +201,12 @@ class Workplace:
             solved.append(verdict.outcome.success)
             progress.update(task, advance=1, note=f'success {rate(solved)} %')
         progress.remove_task(task)
+
+    def _policy(self, name: str) -> Path:
+        return self.directory / 'policies' / f'{name}.onnx'
+
+    def _teacher(self, triplet: str) -> Path:
+        return self.directory / 'teachers' / f'{triplet}.onnx'
 
     def _verdicts(self, cell: Cell) -> Path:
         return self.directory / 'verdicts' / f'{cell.name}.jsonl'

@@ -20,6 +20,7 @@ from chef_cell.doctor import (
     parameters,
     policy,
     rendering,
+    serial_ports,
     streams,
     transport,
 )
@@ -102,6 +103,9 @@ def _cell(patient: Patient, nodes: tuple[graph.NodeSpec, ...]) -> Iterator[Findi
         else policy.PolicyReading(error='models/ has no policy')
     )
     yield policy.judge(loaded, offer.rate_hz)
+    for node in nodes:
+        if node.name in serial_ports.DRIVERS:
+            yield serial_ports.judge(node)
     common = set.intersection(*(set(node.parameters) for node in nodes))
     for node in nodes:
         yield parameters.judge(node, common)

@@ -20,6 +20,7 @@ NODES = (
     'safety_node',
     'session_node',
     'teleop_node',
+    'tracker_node',
     'viewer_node',
     'wrist_node',
 )

@@ -30,6 +30,7 @@ ARGUMENTS = (
     ('cell', 'sim', 'sim: the simulated cell; real: the robot'),
     ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
     ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
+    ('tracker', 'false', 'true: the cameras see the simulated objects, as they do real ones'),
     ('teleop', '', 'gamepad or spacemouse: a person takes the place of the policy'),
     ('view', '', 'port on which a browser on this machine finds the cameras; 0: any'),
     ('directory', 'sessions', 'where session folders are made'),
@@ -51,6 +52,7 @@ def start(context: LaunchContext) -> list[Node]:
         directory=str(Path(value['directory']).resolve()),
         namespace=value['namespace'],
         view=int(value['view']) if value['view'] else None,
+        tracker=yaml.safe_load(value['tracker']),
         teleop=value['teleop'],
     )
     session, overrides = yaml.safe_load(value['session']), yaml.safe_load(value['set'])

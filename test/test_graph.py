@@ -30,7 +30,9 @@ def parameters(settings=None, **arguments):
 CELLS = [
     CellSettings(cameras=CAMERAS),
     CellSettings(teleop='keyboard', cameras=CAMERAS[:1], view=0),
+    CellSettings(cameras=CAMERAS, tracker=True),
     CellSettings(cell='real', lockstep=False),
+    CellSettings(cell='real', lockstep=False, cameras=CAMERAS),
 ]
 #: Parameters that name other nodes, or repeat what they are set to.
 GRAPH = {'peers', 'required', 'limits', 'calibration'}
@@ -106,6 +108,26 @@ def test_a_sawyer_for_other_programs_has_nobody_of_ours_to_command_it():
     assert set(specs) == {'mujoco_bridge', 'position_kinematics', 'intera_server'}
     assert specs['intera_server'] == {'lockstep': False, 'host': '10.0.0.7', 'port': 11312}
     assert specs['mujoco_bridge']['lockstep'] is False
+
+
+def test_tracked_poses_take_the_place_of_the_true_ones():
+    assert 'tracker' not in parameters(CellSettings(cameras=CAMERAS))
+    values = parameters(CellSettings(cameras=CAMERAS, tracker=True))
+
+    assert values['mujoco_bridge']['objects_topic'] == 'sim/objects'
+    assert values['tracker']['calibration'] == 'simulated'
+    assert values['tracker']['cameras'] == list(CAMERAS)
+    assert 'tracker' in values['session']['required']
+    with pytest.raises(GraphError, match='sees nothing'):
+        CellSettings(tracker=True)
+
+
+def test_a_real_cell_sees_its_objects_through_the_calibration_of_its_cameras():
+    cell = CellSettings(cell='real', lockstep=False, cameras=CAMERAS)
+    values = parameters(cell, overrides={'camera_driver': {'calibration': 'cameras.yaml'}})
+
+    assert values['tracker']['calibration'] == 'cameras.yaml'
+    assert 'tracker' not in parameters(CellSettings(cell='real', lockstep=False))
 
 
 def test_overrides_win_over_the_files():

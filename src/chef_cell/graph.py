@@ -19,8 +19,10 @@ from chef_cell.core.wrench import WrenchSettings
 #: a real cell has a driver node of its own; the bridge stands for all simulated ones.
 DRIVERS = {
     'sim': ('mujoco_bridge',),
-    'real': ('intera_driver', 'ft300_driver', 'robotiq_driver', 'camera_driver'),
+    'real': ('intera_driver', 'ft300_driver', 'robotiq_driver', 'camera_driver', 'tracker'),
 }
+#: Drivers that a cell without cameras does without.
+_SEEING = ('camera_driver', 'tracker')
 CELLS = tuple(DRIVERS)
 CAMERAS = ('basket_front_left', 'basket_front_right', 'basket_back_left')
 NAMESPACE = '/cell'
@@ -31,9 +33,9 @@ LIMITS: dict[str, tuple[type, ...]] = {
     'wrist': (WrenchSettings,),
 }
 #: Nodes whose settings say what their sensors read; they are written there, too.
-CALIBRATED = ('wrist', 'camera', 'camera_driver')
+CALIBRATED = ('wrist', 'camera', 'camera_driver', 'tracker')
 #: Nodes that only some cells have; the files may always speak of them.
-_OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop')
+_OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop', 'tracker')
 
 
 class GraphError(ValueError):
@@ -82,6 +84,7 @@ class CellSettings:
     directory: str = 'sessions'  # where sessions are written
     namespace: str = NAMESPACE
     view: int | None = None  # port on which a browser finds the cameras; 0: any; None: no view
+    tracker: bool = False  # simulated objects are seen by the cameras, too, as real ones are
     teleop: str = ''  # device with which a person takes the policy's place; empty: the policy
 
     def __post_init__(self) -> None:
@@ -94,6 +97,8 @@ class CellSettings:
         unknown = sorted(set(self.cameras) - set(CAMERAS))
         if unknown:
             raise GraphError(f'unknown cameras {unknown}, allowed: {", ".join(CAMERAS)}')
+        if self.tracker and not self.cameras:
+            raise GraphError('a tracker without cameras sees nothing: name some, such as all')
 
 
 def nodes(
@@ -119,9 +124,7 @@ def nodes(
     commander = 'teleop' if settings.teleop else 'policy'
     cameras = ('camera',) if settings.cameras else ()
     viewer = () if settings.view is None else ('viewer',)
-    drivers = [
-        name for name in DRIVERS[settings.cell] if settings.cameras or name != 'camera_driver'
-    ]
+    drivers = _drivers(settings)
     names = ['safety', *drivers, *cameras, 'wrist', 'controller', commander]
     names += ['recorder', *viewer, 'session']
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
@@ -139,6 +142,9 @@ def nodes(
         }
         for name in names
     }
+    if 'tracker' in names:
+        known = parameters.get('camera_driver', {'calibration': 'simulated'})
+        parameters['tracker'].setdefault('calibration', known.get('calibration', ''))
     recorder = parameters['recorder']
     recorder.setdefault('limits', json.dumps(limits(parameters)))
     recorder.setdefault('calibration', json.dumps(calibration(parameters)))
@@ -212,6 +218,12 @@ def calibration(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     return {**found, 'wrist': limits(parameters)['wrist']}
 
 
+def _drivers(settings: CellSettings) -> list[str]:
+    """Return the nodes between the devices and the rest."""
+    names = [n for n in DRIVERS[settings.cell] if settings.cameras or n not in _SEEING]
+    return names + ['tracker'] * (settings.tracker and 'tracker' not in names)
+
+
 def _own(
     settings: CellSettings, names: list[str], session: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
@@ -219,7 +231,12 @@ def _own(
     cameras = {'cameras': list(settings.cameras)} if settings.cameras else {}
     return {
         'safety': cameras,
-        'mujoco_bridge': cameras,
+        # Two who publish `objects` would contradict each other.
+        'mujoco_bridge': {
+            **cameras,
+            **({'objects_topic': 'sim/objects'} if settings.tracker else {}),
+        },
+        'tracker': cameras,
         'camera': cameras,
         'camera_driver': cameras,
         'policy': cameras,

@@ -113,6 +113,14 @@ def test_each_cell_has_its_streams(cell, source):
     assert {expected[f'camera/{camera}/image_raw'].rate for camera in CAMERAS} == {20.0}
 
 
+def test_tracked_poses_come_as_fast_as_images():
+    settings = CellSettings(lockstep=False, cameras=CAMERAS, tracker=True)
+    specs = nodes(settings, config_folder(), overrides={'mujoco_bridge': {'image_rate': 10.0}})
+    expected = {stream.topic: stream for stream in streams.expected_streams(specs, CAMERAS)}
+    assert expected['objects'].node == 'tracker'
+    assert expected['objects'].rate == 10.0
+
+
 @pytest.mark.parametrize(
     ('publishers', 'messages', 'level'),
     [(1, 300, OK), (1, 270, WARN), (1, 30, FAIL), (0, 0, FAIL), (2, 600, FAIL)],

@@ -110,7 +110,7 @@ def test_the_policy_allows_what_the_nodes_of_a_cell_do(doings):
 def test_the_policy_speaks_of_every_node_that_a_cell_may_have():
     every = nodes(CellSettings(cameras=CAMERAS), config_folder())
     every += nodes(CellSettings(teleop='keyboard', view=0), config_folder())
-    every += nodes(CellSettings(cell='real', lockstep=False), config_folder())
+    every += nodes(CellSettings(cell='real', lockstep=False, cameras=CAMERAS), config_folder())
     assert {spec.enclave for spec in every} <= set(allowed())
 
 

@@ -123,6 +123,29 @@ def test_objects_survive_with_the_sign_of_their_quaternions(poses, valid):
     assert got.valid == sent.valid
 
 
+@given(vectors(36), st.integers(0, 2**31 - 1))
+def test_objects_carry_their_covariance_and_when_they_were_seen(covariance, second):
+    identity = np.array([0.0, 0, 0, 1, 0, 0, 0])
+    sent = ObjectReading(
+        ros.seconds(STAMP),
+        dict.fromkeys(COLOURS, identity),
+        dict.fromkeys(COLOURS, True),
+        dict.fromkeys(COLOURS, covariance.reshape(6, 6)),
+        dict.fromkeys(COLOURS, float(second)),
+    )
+    got = messages.objects_from_message(wire(messages.objects_to_message(sent, STAMP)))
+    for colour in COLOURS:
+        assert_same_bits(got.covariances[colour], sent.covariances[colour])
+        assert got.stamps[colour] == second
+
+
+def test_exact_poses_are_of_their_messages_stamp():
+    identity = np.array([0.0, 0, 0, 1, 0, 0, 0])
+    reading = ObjectReading(0.0, dict.fromkeys(COLOURS, identity), dict.fromkeys(COLOURS, True))
+    message = messages.objects_to_message(reading, STAMP)
+    assert all(item.stamp == message.header.stamp == STAMP for item in message.objects)
+
+
 def test_quaternion_order_changes_between_reading_and_message():
     message = messages.pose_message(np.array([1.0, 2, 3, 0.4, 0.5, 0.6, 0.7]))
     orientation = message.orientation

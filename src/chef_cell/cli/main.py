@@ -156,6 +156,12 @@ def _add_cell(
         metavar='NAMES',
         help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {", ".join(cameras)}',
     )
+    session.add_argument(
+        '--tracker',
+        action='store_true',
+        help='take the poses of the objects from the cameras, as a real cell must; then all '
+        'cameras are on. Default: from the simulation',
+    )
     add_cell_arguments(session, 'set a parameter of a node, in YAML; wins over config/*.yaml')
     session.add_argument('--no-report', action='store_true', help='leave out the HTML report')
 
@@ -165,7 +171,7 @@ def _session(options: argparse.Namespace, console: Console) -> int:
     from chef_cell.cli.domain import DomainError
 
     plan = _plan(options)
-    cameras = set(options.cameras)
+    cameras = set(CAMERAS if options.tracker else options.cameras)
     for policy in filter(None, plan.policies):
         cameras |= {
             item.name.removeprefix(IMAGE_PREFIX)
@@ -177,6 +183,7 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         cameras=tuple(sorted(cameras)),
         directory=str(Path(options.out).resolve()),
         view=_port(options.view) if cameras else None,
+        tracker=options.tracker,
         teleop=options.teleop,
     )
     if cell.view is not None:

@@ -57,7 +57,7 @@ def expected_streams(nodes: Iterable[NodeSpec], cameras: Iterable[str]) -> list[
         Stream('/robot/joint_states', JointState, joint, arm),
         Stream('ft300/wrench', WrenchStamped, joint, wrist),
         Stream('gripper/state', GripperState, joint if bridge else control, gripper),
-        Stream('objects', TrackedObjects, joint if bridge else control, device),
+        _objects(nodes, joint if bridge else control, device),
         Stream('wrist/wrench', WrenchStamped, joint, 'wrist'),
         Stream('safety', SafetyState, joint, 'safety'),
         Stream('/robot/limb/right/joint_command', JointCommand, joint, 'controller'),
@@ -67,6 +67,15 @@ def expected_streams(nodes: Iterable[NodeSpec], cameras: Iterable[str]) -> list[
             for camera in cameras
         ),
     ]
+
+
+def _objects(nodes: tuple[NodeSpec, ...], rate: float, device: str) -> Stream:
+    """Return the stream of poses: from the bridge, or as fast as the tracker sees."""
+    tracker = next((node.parameters for node in nodes if node.name == 'tracker'), None)
+    if tracker is None:
+        return Stream('objects', TrackedObjects, rate, device)
+    seen = min(image_rate(nodes), float(tracker.get('rate_hz', _CONTROL_RATE)))
+    return Stream('objects', TrackedObjects, seen, 'tracker')
 
 
 def image_rate(nodes: Iterable[NodeSpec]) -> float:

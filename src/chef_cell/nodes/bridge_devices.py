@@ -38,7 +38,9 @@ class Samples:
 class Devices:
     """Arm, gripper, wrist sensor and tracker of a simulated cell."""
 
-    def __init__(self, node: Node, cell: SimCell, robot: InteraBorder) -> None:
+    def __init__(
+        self, node: Node, cell: SimCell, robot: InteraBorder, objects_topic: str
+    ) -> None:
         self.robot = robot
         self.refused = 0
         self._node = node
@@ -49,7 +51,7 @@ class Devices:
         qos = ros.SENSOR_PUBLISHER_QOS
         self._wrench = node.create_publisher(WrenchStamped, 'ft300/wrench', qos)
         self._gripper = node.create_publisher(GripperState, 'gripper/state', qos)
-        self._objects = node.create_publisher(TrackedObjects, 'objects', qos)
+        self._objects = node.create_publisher(TrackedObjects, objects_topic, qos)
         self._clock = node.create_publisher(Clock, '/clock', qos)
 
     def reset(self, seed: int, triplet: str) -> None:

@@ -35,6 +35,7 @@ class BridgeSettings:
     cameras: tuple[str, ...] = ()
     image_size: int = 128  # pixels, square
     image_rate: float = 20.0  # Hz, in real time; in lockstep each observation has its images
+    objects_topic: str = 'objects'  # of the true poses; another where a tracker has this one
 
     def __post_init__(self) -> None:
         if self.image_size < 1 or not self.image_rate > 0.0:
@@ -58,12 +59,9 @@ class MujocoBridge(ros.CellNode):
         self._cell = SimCell(settings.triplet, sim, settings.cameras)
         self._cell.reset(seed=0)
         self._robot = InteraBorder(
-            self,
-            ArmKinematics(),
-            lambda message: self._time.on_joint_command(message),
-            settings.enabled,
+            self, ArmKinematics(), lambda m: self._time.on_joint_command(m), settings.enabled
         )
-        self._devices = Devices(self, self._cell, self._robot)
+        self._devices = Devices(self, self._cell, self._robot, settings.objects_topic)
         self._cameras = BridgeCameras(
             self, self._cell, settings.cameras, settings.image_size, settings.lockstep
         )

@@ -108,7 +108,7 @@ def distances(points: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, ...]
     """
     edges = np.roll(polygon, -1, axis=0) - polygon
     lengths = np.sqrt((edges**2).sum(axis=1))
-    long = np.flatnonzero(lengths > _SHORTEST)
+    long = np.flatnonzero(lengths > min(_SHORTEST, 0.5 * lengths.max()))
     edges, lengths, starts = edges[long], lengths[long], polygon[long]
     normals = np.column_stack((edges[:, 1], -edges[:, 0])) / lengths[:, None]
     if ((polygon.mean(axis=0) - starts) * normals).sum() > 0.0:

@@ -106,8 +106,9 @@ class CameraTracker:
         found = []
         for labels, calibration in views:
             seen = outline(labels, label, self._min_area * labels.size, self._points)
-            if seen is not None:
-                found.append(Sight.of(seen, calibration))
+            sight = None if seen is None else Sight.of(seen, calibration)
+            if sight is not None and len(sight.points):
+                found.append(sight)
         return found
 
     def _read(self, stamp: float) -> ObjectReading:

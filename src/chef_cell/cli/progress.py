@@ -18,6 +18,7 @@ DISCOVERY = 0.5
 _PHASES = {
     EpisodeState.IDLE: 'starting',
     EpisodeState.RESETTING: 'reset',
+    EpisodeState.SCRIPTED_RESET: 'scripted reset',
     EpisodeState.RUNNING: 'running',
     EpisodeState.ENDED: 'ended',
 }

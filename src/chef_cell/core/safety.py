@@ -28,7 +28,13 @@ from chef_cell.core.safety_judges import ClockJudge, JointJudge, LoopJudge, Wren
 
 _DEFAULTS = SafetySettings()
 #: These speak seldom, or not again before the next change: what they said holds.
-_STANDING = ('robot', 'collision', 'command_publishers', 'joint_command_publishers')
+_STANDING = (
+    'robot',
+    'collision',
+    'command_publishers',
+    'reset/command_publishers',
+    'joint_command_publishers',
+)
 #: Who has not looked for so long (s, five heartbeats) has slept: what was said then comes late.
 _SLEPT = 0.1
 #: Nobody has to say these between two episodes.
@@ -125,7 +131,7 @@ class SafetyLatch:
             self._timeouts[node] = getattr(self._settings, f'{node}_timeout')
 
     def on_publishers(self, count: int, topic: str = 'command') -> None:
-        """Judge how many there are who may publish `command` or `joint_command`."""
+        """Judge how many may publish `command`, `reset/command` or `joint_command`."""
         self._judge(f'{topic}_publishers', publisher_causes(topic, count), self.state.stamp)
 
     def on_collision(self, collided: bool) -> None:

@@ -15,6 +15,7 @@ class Phase(IntEnum):
     RESETTING = 1
     RUNNING = 2
     ENDED = 3
+    SCRIPTED_RESET = 4
 
 
 @dataclasses.dataclass(frozen=True)

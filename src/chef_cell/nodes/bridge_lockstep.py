@@ -44,8 +44,11 @@ class Lockstep:
             self._answered(GRIPPER_COMMAND)
 
     def start(self, episode: EpisodeState) -> None:
-        """Publish the first instant."""
+        """Publish the first instant; a reset by the arm begins with the next whole second."""
         self._episode_id = episode.episode_id
+        if episode.phase == EpisodeState.SCRIPTED_RESET:
+            self.first_stamp()
+        self._stamp_ns = max(self._stamp_ns, ros.nanoseconds(episode.start))
         self._publish(self._stepper.start(self._stamp_ns, episode.max_steps))
 
     def stop(self) -> None:

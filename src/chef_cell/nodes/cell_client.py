@@ -17,9 +17,10 @@ from chef_cell.core.schedule import PlannedEpisode
 from chef_cell.core.steps import StepAssembler
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.service_call import ServiceCall
-from chef_interfaces.msg import PolicyState, RecorderState, SafetyState
+from chef_interfaces.msg import PolicyState, RecorderState, ResetState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
 
+SECOND = 1_000_000_000  # ns
 # In lockstep the cell does not wait for the session, and no sample may be lost.
 _LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -48,7 +49,7 @@ class CellClient:
     Attributes:
         listener: told about samples; in lockstep about a step only when the safety latch has
             judged it.
-        policy, recorder, safety: newest state of that node.
+        policy, recorder, safety, reset: newest state of that node.
         newest_ns: stream -> newest stamp, since `start`.
         verdict_heard: when the latch spoke last (s, steady clock); in real time it does at 50 Hz.
     """
@@ -63,6 +64,7 @@ class CellClient:
         self.policy = PolicyState()
         self.recorder = RecorderState()
         self.safety = SafetyState()
+        self.reset = ResetState()
         self.verdict_heard = time.monotonic()
         self._load = node.create_client(LoadPolicy, 'policy/load_policy')
         self._reset = node.create_client(ResetScene, 'sim/reset_scene')
@@ -75,6 +77,7 @@ class CellClient:
             (PolicyState, 'policy'),
             (RecorderState, 'recorder'),
             (SafetyState, 'safety'),
+            (ResetState, 'reset'),
         ):
             node.create_subscription(kind, topic, partial(self._on_state, topic), ros.STATE_QOS)
         self._connected: set[str] = set()
@@ -102,6 +105,15 @@ class CellClient:
             episode_id=episode_id, triplet=planned.triplet, seed=planned.seed
         )
         return ServiceCall(self._reset, request)
+
+    def next_start(self) -> int:
+        """Stamp (ns) of an episode that begins after a scripted reset.
+
+        In lockstep the next whole second, as after a new scene.
+        """
+        if self._lockstep:
+            return (self.newest_ns['reset'] // SECOND + 1) * SECOND
+        return int(self._node.get_clock().now().nanoseconds)
 
     def zero_wrist(self) -> ServiceCall:
         """Ask for a new zero of the wrist sensor; the answer is a Trigger response."""

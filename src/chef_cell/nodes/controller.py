@@ -7,6 +7,7 @@ must stay out of this process: they would share its interpreter with the joint l
 import itertools
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -20,14 +21,9 @@ from chef_cell.core.velocity import CartesianController, ControllerSettings
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.controller_report import ControllerReport
 from chef_cell.nodes.diagnostics import Health
+from chef_cell.nodes.phases import COMMANDS
 from chef_cell.sim.kinematics import ArmKinematics
-from chef_interfaces.msg import (
-    EpisodeState,
-    GripperCommand,
-    SafetyState,
-    TaskCommand,
-    Tick,
-)
+from chef_interfaces.msg import EpisodeState, GripperCommand, SafetyState, TaskCommand, Tick
 from intera_core_msgs.msg import JointCommand
 
 PERIOD = 0.01  # s, joint loop
@@ -55,7 +51,10 @@ class ControllerNode(ros.CellNode):
         qos = ros.sensor_qos(self._lockstep)
         self.create_subscription(JointState, '/robot/joint_states', self._on_joints, qos)
         self.create_subscription(SafetyState, 'safety', self._on_safety, ros.STATE_QOS)
-        self.create_subscription(TaskCommand, 'command', self._on_command, ros.COMMAND_QOS)
+        self._phase = EpisodeState.IDLE
+        for phase, topic in COMMANDS.items():
+            heard = partial(self._on_command, phase)
+            self.create_subscription(TaskCommand, topic, heard, ros.COMMAND_QOS)
         if self._lockstep:
             self.create_subscription(Tick, 'tick', self._on_tick, ros.COMMAND_QOS)
         else:
@@ -78,14 +77,19 @@ class ControllerNode(ros.CellNode):
             self._halt()  # now, not at the next tick
         self._arrived('safety', message)
 
-    def _on_command(self, message: TaskCommand) -> None:
+    def _on_command(self, phase: int, message: TaskCommand) -> None:
+        if self._phase in COMMANDS and self._phase != phase:
+            return  # another commander's turn
         self._gate.on_command(messages.task_command_from_message(message), self._time(message))
         if self._gate.problem:
             self.get_logger().error(f'refused: {self._gate.problem}', throttle_duration_sec=1.0)
         self._arrived('command', message)
 
     def _on_episode(self, message: EpisodeState) -> None:
-        self._gate.on_episode(message.phase == EpisodeState.RUNNING, time.monotonic())
+        if message.phase != self._phase:  # the last command was for what is over now
+            self._gate.on_episode(False, time.monotonic())
+        self._phase = message.phase
+        self._gate.on_episode(message.phase in COMMANDS, time.monotonic())
 
     def _on_tick(self, message: Tick) -> None:
         self._tick = message

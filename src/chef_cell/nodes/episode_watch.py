@@ -19,6 +19,7 @@ from chef_interfaces.msg import EpisodeState, SafetyState
 
 #: How far behind a stream may be in real time before its node counts as silent (ns).
 TOLERANCE_NS = 500_000_000
+_ENDLESS = 2**31 - 1  # control steps
 
 
 class EpisodeWatch:
@@ -35,6 +36,8 @@ class EpisodeWatch:
         self.episode_id = episode_id
         self.episode = Episode(settings, time.monotonic())
         self.objects: tuple[str, ...] = ('', '', '')
+        self.reset_id = ''  # of the scripted reset before it; empty when there is none under way
+        self.rearranging = False  # whether the arm may move for it
         self.start = Time()
         self._settings = settings
         self._kinematics = kinematics
@@ -128,6 +131,10 @@ class EpisodeWatch:
             return_rewards=list(episode.return_rewards.values()),
             peak_force=episode.peak_force,
         )
+        if self.reset_id:
+            # No longer than the reset node wants: it ends by its own time budget.
+            state.episode_id, state.max_steps = self.reset_id, _ENDLESS
+            state.phase = int(Phase.SCRIPTED_RESET if self.rearranging else Phase.RESETTING)
         state.header.stamp = state.end
         return state
 

@@ -15,6 +15,7 @@ from chef_cell.core.safety import SafetyLatch
 from chef_cell.core.safety_causes import SafetySettings
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.diagnostics import Health
+from chef_cell.nodes.phases import COMMANDS
 from chef_cell.nodes.safety_inputs import SafetyInputs
 from chef_cell.nodes.verdicts import Verdicts
 from chef_interfaces.msg import EpisodeState, Tick
@@ -77,7 +78,7 @@ class SafetyNode(ros.CellNode):
         self._publish(self._wrench.header.stamp)
 
     def _on_episode(self, message: EpisodeState) -> None:
-        if message.phase != EpisodeState.RUNNING:
+        if message.phase not in COMMANDS:
             self._latch.end_episode(message.episode_id)
         elif not self._lockstep:
             self._latch.start_episode(message.episode_id, time.monotonic())

@@ -13,6 +13,7 @@ from chef_cell.core.readings import RobotReading
 from chef_cell.core.safety import SafetyLatch
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.commanders import Commanders
+from chef_cell.nodes.phases import COMMANDS
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import CameraState, ControllerState, RecorderState, TaskCommand
 from intera_core_msgs.msg import CollisionDetectionState, JointCommand, RobotAssemblyState
@@ -43,7 +44,7 @@ class SafetyInputs:
         self._tick_ns = 0
         self._early: list[TaskCommand] = []
         self._commanders = {
-            'command': Commanders(node, TaskCommand, 'command'),
+            **{topic: Commanders(node, TaskCommand, topic) for topic in COMMANDS.values()},
             'joint_command': Commanders(node, JointCommand, LIMB + 'joint_command'),
         }
         qos = ros.sensor_qos(lockstep)
@@ -53,7 +54,8 @@ class SafetyInputs:
         listen(
             CollisionDetectionState, LIMB + 'collision_detection_state', self._on_collision, qos
         )
-        listen(TaskCommand, 'command', self._on_command, ros.COMMAND_QOS)
+        for topic in COMMANDS.values():
+            listen(TaskCommand, topic, self._on_command, ros.COMMAND_QOS)
         listen(CameraState, 'camera/state', self._on_camera, ros.COMMAND_QOS)
         if not lockstep:
             listen(ControllerState, 'controller/state', self._on_controller, ros.COMMAND_QOS)

@@ -12,14 +12,9 @@ from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.session_action import SessionAction
-from chef_cell.nodes.session_run import (
-    BAD_INPUT,
-    INTERRUPTED,
-    Patience,
-    SessionRun,
-    SessionStoppedError,
-)
+from chef_cell.nodes.session_run import Patience, SessionRun
 from chef_cell.nodes.session_settings import SessionSettings
+from chef_cell.nodes.session_stop import BAD_INPUT, INTERRUPTED, SessionStoppedError
 from chef_cell.session_folder import new_session_folder
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_interfaces.msg import EpisodeState
@@ -96,6 +91,8 @@ class SessionNode(ros.ManagedNode):
             self._settings.lockstep,
             self._settings.required,
             announce,
+            self._settings.reset == 'scripted',
+            self._settings.reset_attempts,
         )
         return self._run
 

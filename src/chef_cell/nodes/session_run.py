@@ -17,11 +17,10 @@ from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.episode_watch import EpisodeWatch
 from chef_cell.nodes.service_call import ServiceCall
+from chef_cell.nodes.session_reset import SessionReset
+from chef_cell.nodes.session_stop import BAD_INPUT, DONE, FAULT, SessionStoppedError
 from chef_cell.nodes.wrist_zeroing import WristZeroing
 from chef_interfaces.msg import EpisodeState, SafetyState
-
-#: Exit codes of a session that was run on start.
-DONE, BAD_INPUT, FAULT, INTERRUPTED = 0, 2, 3, 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,18 +30,9 @@ class Patience:
     ready_timeout: float = 30.0  # s, for all nodes to be up
     load_timeout: float = 60.0  # s, for a policy to be loaded
     reset_timeout: float = 60.0  # s, for a scene to be reset
+    scripted_timeout: float = 400.0  # s, for the arm to have rearranged the objects
     record_timeout: float = 30.0  # s, for an episode file to be finished
     zero_timeout: float = 0.0  # s, for a new zero of the wrist sensor; 0: none (real time)
-
-
-class SessionStoppedError(Exception):
-    """The session cannot go on."""
-
-    def __init__(self, reason: str, exit_code: int, outcome: str = 'fault') -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.exit_code = exit_code
-        self.outcome = outcome
 
 
 class _Pause:
@@ -62,6 +52,8 @@ class SessionRun:
         client: the session's side of the graph.
         directory: where session.json is written, after every episode.
         announce: publishes the state of the episode.
+        scripted: whether the arm rearranges the objects between episodes.
+        reset_attempts: of a scripted reset that the 20 N rule stops.
     """
 
     def __init__(
@@ -75,6 +67,8 @@ class SessionRun:
         lockstep: bool,
         required: tuple[str, ...],
         announce: Callable[[EpisodeState], None],
+        scripted: bool = False,
+        reset_attempts: int = 1,
     ) -> None:
         self.queue = queue(plan)
         self.directory = directory
@@ -88,6 +82,16 @@ class SessionRun:
         self._required = required
         self._announce = announce
         client.listener = self
+        self._reset = SessionReset(
+            client,
+            scripted,
+            required,
+            reset_attempts,
+            (patience.reset_timeout, patience.scripted_timeout),
+            settings.retreat_time,
+            self._until,
+            self.publish,
+        )
         self._cancelled = ''
         self._loaded: dict[str, str] = {}  # policy file -> sha256
         self._written: set[str] = set()  # ids of the episodes on record
@@ -115,6 +119,7 @@ class SessionRun:
     async def _play_all(self) -> None:
         """Play every episode; a fault, a refusal or a cancellation stops the session."""
         try:
+            self._reset.check(self.queue)
             await self._ready()
             for planned in self.queue:
                 await self._load(planned.policy)
@@ -187,19 +192,12 @@ class SessionRun:
         watch = EpisodeWatch(planned, episode_id, self._settings, self._kinematics)
         self.watch = watch
         self.publish()
-        response = await self._answer(
-            self._client.reset_scene(planned, episode_id),
-            self._patience.reset_timeout,
-            'mujoco_bridge: reset_scene',
-        )
-        if not response.success:
-            raise SessionStoppedError(f'reset refused: {response.message}', BAD_INPUT)
-        stamp = response.stamp
+        stamp, objects = await self._reset.prepare(watch)
         if self._patience.zero_timeout and not self._lockstep:
             zeroing = WristZeroing(self._client)
             await self._until(zeroing.done, self._patience.zero_timeout, zeroing.problem)
             stamp = self._client.now()
-        watch.begin(stamp, tuple(response.objects))
+        watch.begin(stamp, objects)
         self._client.start(ros.nanoseconds(stamp))
         self.publish()
         await self._until(lambda: watch.over, math.inf, str)

@@ -13,6 +13,7 @@ from chef_cell.core.readings import WrenchReading
 from chef_cell.core.wrench import WrenchCompensation, WrenchSettings, ZeroingError
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.diagnostics import Health
+from chef_cell.nodes.phases import COMMANDS
 from chef_interfaces.msg import EpisodeState
 
 
@@ -59,7 +60,7 @@ class WristNode(ros.CellNode):
         self._wrist = self._kinematics.wrist_pose(position)[3:]
 
     def _on_episode(self, message: EpisodeState) -> None:
-        self._running = message.phase == EpisodeState.RUNNING
+        self._running = message.phase in COMMANDS
 
     def _on_wrench(self, message: WrenchStamped) -> None:
         raw = messages.wrench_from_message(message)
@@ -80,7 +81,7 @@ class WristNode(ros.CellNode):
     def _zero(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
             if self._running:
-                raise ZeroingError('an episode is running')
+                raise ZeroingError('an episode or a reset is running')
             if len(self._samples) < self._settings.zero_samples:
                 raise ZeroingError(
                     f'{len(self._samples)} samples so far, {self._settings.zero_samples} needed'

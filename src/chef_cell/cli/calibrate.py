@@ -19,6 +19,10 @@ printed board:
   chef calibrate collect pictures           take pictures with the running cell
   chef calibrate cameras pictures           cameras.yaml and a report
 
+And what hangs on the wrist sensor:
+
+  chef calibrate wrist                      bias, mass and centre of gravity of the tool
+
 docs/real_cell.md leads through it.
 """
 _BOARD = 'COLUMNSxROWS,SQUARE,MARKER[,DICTIONARY], lengths in m'
@@ -29,7 +33,7 @@ def add_parser(commands: Any) -> None:
     """Add the command to those of `chef`."""
     parser = commands.add_parser(
         'calibrate',
-        help='find the lenses and the places of the cameras',
+        help='find lenses and places of the cameras, and the weight of the tool',
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

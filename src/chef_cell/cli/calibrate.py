@@ -23,7 +23,7 @@ And what hangs on the wrist sensor:
 
   chef calibrate wrist                      bias, mass and centre of gravity of the tool
 
-docs/real_cell.md leads through it.
+docs/cameras.md and docs/real_cell.md lead through it.
 """
 _BOARD = 'COLUMNSxROWS,SQUARE,MARKER[,DICTIONARY], lengths in m'
 _DEFAULT_BOARD = '9x6,0.03,0.022,DICT_5X5_100'
@@ -46,6 +46,10 @@ def add_parser(commands: Any) -> None:
     )
     _add_collect(steps)
     calibrate_wrist.add_parser(steps)
+    _add_cameras(steps)
+
+
+def _add_cameras(steps: Any) -> None:
     cameras = steps.add_parser('cameras', help='calibrate from a folder of pictures')
     cameras.set_defaults(command=_calibrate)
     cameras.add_argument(

@@ -27,7 +27,7 @@ from chef_cell.graph import CAMERAS, CellSettings, GraphError, NodeSpec, nodes
 CONFIG = Path(get_package_share_directory('chef_cell')) / 'config'
 
 ARGUMENTS = (
-    ('cell', 'sim', 'sim: the simulated cell; real: the robot'),
+    ('cell', 'sim', 'sim: the simulated cell; real: the robot; gazebo: over ros_gz_bridge'),
     ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
     ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
     ('tracker', 'false', 'true: the cameras see the simulated objects, as they do real ones'),
@@ -56,7 +56,8 @@ def start(context: LaunchContext) -> list[Node]:
         teleop=value['teleop'],
     )
     session, overrides = yaml.safe_load(value['session']), yaml.safe_load(value['set'])
-    return [action(node) for node in nodes(settings, CONFIG, session, overrides)]
+    started = [action(node) for node in nodes(settings, CONFIG, session, overrides)]
+    return started + ([gazebo_bridge()] if settings.cell == 'gazebo' else [])
 
 
 def action(node: NodeSpec) -> Node:
@@ -69,6 +70,16 @@ def action(node: NodeSpec) -> Node:
         namespace=node.namespace,
         parameters=[node.parameters],
         ros_arguments=['--enclave', node.enclave],
+        output='screen',
+    )
+
+
+def gazebo_bridge() -> Node:
+    """Return the bridge to Gazebo; never tried, see docs/cameras.md."""
+    return Node(
+        package='ros_gz_bridge',
+        executable='parameter_bridge',
+        parameters=[{'config_file': str(CONFIG / 'gazebo_bridge.yaml')}],
         output='screen',
     )
 

@@ -33,6 +33,7 @@ CELLS = [
     CellSettings(cameras=CAMERAS, tracker=True),
     CellSettings(cell='real', lockstep=False),
     CellSettings(cell='real', lockstep=False, cameras=CAMERAS),
+    CellSettings(cell='gazebo', lockstep=False, cameras=CAMERAS),
 ]
 #: Parameters that name other nodes, or repeat what they are set to.
 GRAPH = {'peers', 'required', 'limits', 'calibration'}
@@ -49,7 +50,7 @@ def test_every_configured_parameter_exists(cell):
     """A misspelt limit in a file would otherwise be a limit that nobody checks."""
     for spec in nodes(cell, CONFIG):
         source = Path(importlib.import_module(spec.module).__file__).read_text()
-        known = {'peers', *_fields(importlib.import_module(spec.module))}
+        known = {'peers', 'use_sim_time', *_fields(importlib.import_module(spec.module))}
         for name in spec.parameters:
             assert name in known or f"'{name}'" in source, f'{spec.name} has no parameter {name}'
 
@@ -171,7 +172,7 @@ def test_parameters_are_written_for_exactly_one_node():
     ('settings', 'words'),
     [
         ({'cell': 'real'}, 'cell:=real runs on the clock on the wall'),
-        ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real"),
+        ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real, gazebo"),
         ({'teleop': 'wheel'}, "unknown device 'wheel', allowed: keyboard, gamepad, spacemouse"),
         ({'cameras': ('ceiling',)}, r"unknown cameras \['ceiling'\]"),
     ],

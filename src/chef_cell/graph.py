@@ -20,6 +20,7 @@ from chef_cell.core.wrench import WrenchSettings
 DRIVERS = {
     'sim': ('mujoco_bridge',),
     'real': ('intera_driver', 'ft300_driver', 'robotiq_driver', 'camera_driver', 'tracker'),
+    'gazebo': ('camera_driver',),  # the rest comes over ros_gz_bridge, or from the world itself
 }
 #: Drivers that a cell without cameras does without.
 _SEEING = ('camera_driver', 'tracker')
@@ -90,8 +91,10 @@ class CellSettings:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise GraphError(f'unknown cell {self.cell!r}, allowed: {", ".join(CELLS)}')
-        if self.cell == 'real' and self.lockstep:
-            raise GraphError('cell:=real runs on the clock on the wall: lockstep:=false')
+        if self.cell != 'sim' and self.lockstep:
+            raise GraphError(
+                f'cell:={self.cell} runs on the clock on the wall: lockstep:=false'
+            )
         if self.teleop not in ('', *DEVICES):
             raise GraphError(f'unknown device {self.teleop!r}, allowed: {", ".join(DEVICES)}')
         unknown = sorted(set(self.cameras) - set(CAMERAS))
@@ -136,6 +139,7 @@ def nodes(
         name: {
             **files.get(name, {}),
             'lockstep': settings.lockstep,
+            **({'use_sim_time': True} if settings.cell == 'gazebo' else {}),
             'peers': [peer for peer in names if peer != name],
             **own.get(name, {}),
             **asked.get(name, {}),

@@ -34,7 +34,7 @@ LIMITS: dict[str, tuple[type, ...]] = {
     'wrist': (WrenchSettings,),
 }
 #: Nodes whose settings say what their sensors read; they are written there, too.
-CALIBRATED = ('wrist', 'camera', 'camera_driver', 'tracker')
+CALIBRATED = ('wrist', 'ft300_driver', 'robotiq_driver', 'camera', 'camera_driver', 'tracker')
 #: Nodes that only some cells have; the files may always speak of them.
 _OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop', 'tracker')
 

@@ -15,6 +15,7 @@ from chef_cell.testing.emulated_2f85 import Emulated2F85
 from chef_interfaces.msg import EpisodeState, GripperCommand, GripperState
 from intera_core_msgs.msg import IOComponentCommand, IODeviceStatus
 
+STAY = 0x01  # rACT without rGTO
 DEVICE = '/io/end_effector/right_gripper/'
 
 
@@ -64,8 +65,8 @@ def cell(graph, tmp_path):
 def test_commands_move_the_fingers_and_their_end_stops_them(cell):
     cell.device.fingers.object_at = 150.0
     cell.drive(1.0, lambda state: state.velocity > 0.0 and state.position > 20.0, 'closing')
+    cell.graph.wait_for(lambda: cell.device.requests[-1] == STAY, 'the word to stay')
     cell.graph.wait_for(lambda: cell.states[-1].velocity == 0.0, 'the end of the motion')
-    assert cell.states[-1].position < 150.0
     assert cell.states[-1].grasp == GripperState.NO_OBJECT
     cell.drive(1.0, lambda state: state.grasp == GripperState.GRASP_INWARD, 'a grasp')
     cell.drive(-1.0, lambda state: state.position == 0.0, 'open fingers')

@@ -43,7 +43,7 @@ class TestFt300(Serial, WristLaws):
 
 
 class TestRobotiq2F85(Serial, GripperLaws):
-    stroke_time = 1.2
+    stroke_time = 1.5
 
     def rig(self):
         self.kept(Emulated2F85(self.folder / 'robotiq')).fingers.activate_at_once()

@@ -227,6 +227,7 @@ def test_results_pool_seeds_and_are_compared_with_the_teacher_scene_by_scene():
     table = markdown([first, second])
     assert '| triplet 3 | 500 episodes |' in table
     assert f'| teacher | {first.success} |' in table
+    assert f'| teacher | {first.success} |' in markdown([first])
 
 
 def test_a_plot_shows_every_triplet(tmp_path):

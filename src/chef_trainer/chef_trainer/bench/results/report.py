@@ -82,13 +82,14 @@ def markdown(found: Sequence[Result]) -> str:
     for triplet in dict.fromkeys(one.triplet for one in found):
         own = [one for one in found if one.triplet == triplet]
         budgets = sorted({one.budget for one in own if one.candidate != TEACHER})
-        titles = [f'triplet {triplet}', *(f'{budget:,} episodes' for budget in budgets)]
+        columns = {budget: f'{budget:,} episodes' for budget in budgets} or {0: 'success'}
+        titles = [f'triplet {triplet}', *columns.values()]
         lines += [_row(titles), _row(['---'] * len(titles))]
         for candidate in dict.fromkeys(one.candidate for one in own):
             texts = {one.budget: one.text for one in own if one.candidate == candidate}
             if candidate == TEACHER:
-                texts = dict.fromkeys(budgets, texts[0])
-            lines.append(_row([candidate, *(texts.get(budget, '') for budget in budgets)]))
+                texts = dict.fromkeys(columns, texts[0])
+            lines.append(_row([candidate, *(texts.get(budget, '') for budget in columns)]))
         lines.append('')
     return '\n'.join(lines)
 

@@ -81,8 +81,9 @@ MAY_IMPORT = {
         'numpy', 'chef_cell.core', 'chef_cell.sim.kinematics', 'chef_trainer.episodes', *REPORT,
     },
     'chef_cell.bench': {
-        'numpy', 'cv2', 'matplotlib', 'mujoco', 'gymnasium', 'rich', 'chef_cell.core',
-        'chef_cell.drivers', 'chef_cell.sim', 'chef_cell.tracking', 'chef_trainer.spec',
+        'numpy', 'cv2', 'matplotlib', 'mujoco', 'gymnasium', 'rich', 'chef_cell.calibration',
+        'chef_cell.core', 'chef_cell.drivers', 'chef_cell.sim', 'chef_cell.tracking',
+        'chef_trainer.spec',
     },
     **{
         f'chef_cell.bench.{module}': {
@@ -127,9 +128,7 @@ MAY_IMPORT = {
     # Pure functions of tensors; state lives in the learner.
     'chef_trainer.losses': {'torch', 'chef_trainer.networks.distributions'},
     'chef_trainer.methods': {'numpy'},
-    'chef_trainer.networks': {
-        'numpy', 'torch', 'chef_trainer.methods', 'chef_trainer.spec',
-    },
+    'chef_trainer.networks': {'numpy', 'torch', 'chef_trainer.methods', 'chef_trainer.spec'},
     'chef_trainer.evaluation.plot': {
         'matplotlib', 'chef_trainer.evaluation', 'chef_trainer.policy_file',
     },

@@ -49,7 +49,7 @@ def load(triplet: str, settings: SimSettings) -> mujoco.MjModel:
     """
     ids = objects.resolve_triplet(triplet)
     key = f'{ids} {settings.full_meshes} {settings.reflections}'
-    model = cache.model(key, lambda: _compose(ids, settings).compile())
+    model = cache.model(key, lambda: compose(ids, settings).compile())
     model.opt.timestep = settings.physics_period
     model.opt.impratio = settings.impratio
     model.opt.noslip_iterations = settings.noslip_iterations
@@ -57,7 +57,8 @@ def load(triplet: str, settings: SimSettings) -> mujoco.MjModel:
     return model
 
 
-def _compose(ids: tuple[str, str, str], settings: SimSettings) -> mujoco.MjSpec:
+def compose(ids: tuple[str, str, str], settings: SimSettings) -> mujoco.MjSpec:
+    """Return the scene of the red, green and blue object as a specification, to add to."""
     scene = mujoco.MjSpec()
     scene.modelname = 'chef_cell'
     scene.compiler.degree = False

@@ -22,23 +22,19 @@ from chef_cell.drivers.cameras.sources import make_source
 from chef_cell.nodes import camera_info, messages, ros
 from chef_cell.nodes.camera_topic import TopicCamera
 from chef_cell.nodes.diagnostics import PERIOD, Health
+from chef_cell.nodes.real_time import RealTime
 
 #: As the simulated cameras offer them, but of large images only the newest are kept.
 _IMAGE_QOS = QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
 
 
 @dataclasses.dataclass(frozen=True)
-class DriverSettings:
+class DriverSettings(RealTime):
     """Which cameras there are."""
 
-    lockstep: bool = False  # must stay so: a real camera does not wait
     cameras: tuple[str, ...] = ()  # names of those to serve
     devices: tuple[str, ...] = ()  # a line each: NAME KIND:ADDRESS [OPTION=VALUE ...]
     calibration: str = ''  # file that `chef calibrate cameras` wrote; empty: uncalibrated
-
-    def __post_init__(self) -> None:
-        if self.lockstep:
-            raise ValueError('lockstep: a real camera does not wait; start the cell without it')
 
     def chosen(self) -> list[CameraDevice]:
         """Return the devices of the cameras to serve; raises CameraSettingsError."""

@@ -81,7 +81,8 @@ def test_zeroing_is_refused_during_an_episode(graph, sensor):
         sensor.feel(2.0)
     episodes.publish(EpisodeState(phase=EpisodeState.RUNNING, episode_id='e1'))
     graph.wait_for(
-        lambda: 'an episode or a reset is running' in sensor.zero().message, 'the refusal of zeroing'
+        lambda: 'an episode or a reset is running' in sensor.zero().message,
+        'the refusal of zeroing',
     )
 
 

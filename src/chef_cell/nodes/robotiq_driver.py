@@ -15,6 +15,7 @@ from chef_cell.drivers.serial_link import latency_advice, latency_timer
 from chef_cell.nodes import messages, ros
 from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.gripper_border import GripperBorder
+from chef_cell.nodes.phases import COMMANDS
 from chef_cell.nodes.real_time import RealTime
 from chef_interfaces.msg import EpisodeState, GripperCommand, GripperState
 
@@ -63,7 +64,7 @@ class RobotiqDriver(ros.CellNode):
             self._border.device.release()
 
     def _on_episode(self, message: EpisodeState) -> None:
-        self._running = message.phase == EpisodeState.RUNNING
+        self._running = message.phase in COMMANDS
 
     def _on_activate(
         self, request: Trigger.Request, response: Trigger.Response

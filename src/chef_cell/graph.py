@@ -92,9 +92,7 @@ class CellSettings:
         if self.cell not in CELLS:
             raise GraphError(f'unknown cell {self.cell!r}, allowed: {", ".join(CELLS)}')
         if self.cell != 'sim' and self.lockstep:
-            raise GraphError(
-                f'cell:={self.cell} runs on the clock on the wall: lockstep:=false'
-            )
+            raise GraphError(f'cell:={self.cell} runs on the clock on the wall: lockstep:=false')
         if self.teleop not in ('', *DEVICES):
             raise GraphError(f'unknown device {self.teleop!r}, allowed: {", ".join(DEVICES)}')
         unknown = sorted(set(self.cameras) - set(CAMERAS))

@@ -38,9 +38,7 @@ class Samples:
 class Devices:
     """Arm, gripper, wrist sensor and tracker of a simulated cell."""
 
-    def __init__(
-        self, node: Node, cell: SimCell, robot: InteraBorder, objects_topic: str
-    ) -> None:
+    def __init__(self, node: Node, cell: SimCell, robot: InteraBorder, objects_topic: str) -> None:
         self.robot = robot
         self.refused = 0
         self._node = node

@@ -16,6 +16,7 @@ NODES = (
     'policy_node',
     'position_kinematics_node',
     'recorder_node',
+    'reset_node',
     'robotiq_driver_node',
     'safety_node',
     'session_node',

@@ -30,6 +30,7 @@ ARGUMENTS = (
     ('cell', 'sim', 'sim: the simulated cell; real: the robot; gazebo: over ros_gz_bridge'),
     ('lockstep', 'true', 'simulated time waits for every answer; false: the wall clock'),
     ('cameras', 'none', f'all, none, or some of {",".join(CAMERAS)}'),
+    ('reset', '', 'scene or scripted: the arm itself rearranges the objects; real: always'),
     ('tracker', 'false', 'true: the cameras see the simulated objects, as they do real ones'),
     ('teleop', '', 'gamepad or spacemouse: a person takes the place of the policy'),
     ('view', '', 'port on which a browser on this machine finds the cameras; 0: any'),
@@ -52,6 +53,7 @@ def start(context: LaunchContext) -> list[Node]:
         directory=str(Path(value['directory']).resolve()),
         namespace=value['namespace'],
         view=int(value['view']) if value['view'] else None,
+        reset=value['reset'],
         tracker=yaml.safe_load(value['tracker']),
         teleop=value['teleop'],
     )

@@ -29,6 +29,7 @@ def parameters(settings=None, **arguments):
 
 CELLS = [
     CellSettings(cameras=CAMERAS),
+    CellSettings(reset='scripted'),
     CellSettings(teleop='keyboard', cameras=CAMERAS[:1], view=0),
     CellSettings(cameras=CAMERAS, tracker=True),
     CellSettings(cell='real', lockstep=False),
@@ -90,7 +91,7 @@ def test_a_person_takes_the_place_of_the_policy(device):
 
 
 def test_a_real_cell_differs_only_in_its_drivers():
-    simulated = parameters(CellSettings(lockstep=False))
+    simulated = parameters(CellSettings(lockstep=False, reset='scripted'))
     real = parameters(CellSettings(cell='real', lockstep=False))
 
     drivers = {cell: set(names) for cell, names in DRIVERS.items()}
@@ -173,6 +174,11 @@ def test_parameters_are_written_for_exactly_one_node():
     [
         ({'cell': 'real'}, 'cell:=real runs on the clock on the wall'),
         ({'cell': 'moon'}, "unknown cell 'moon', allowed: sim, real, gazebo"),
+        ({'reset': 'person'}, "unknown reset 'person', allowed: scene, scripted"),
+        (
+            {'cell': 'real', 'lockstep': False, 'reset': 'scene'},
+            'cell:=real has nobody to make a scene',
+        ),
         ({'teleop': 'wheel'}, "unknown device 'wheel', allowed: keyboard, gamepad, spacemouse"),
         ({'cameras': ('ceiling',)}, r"unknown cameras \['ceiling'\]"),
     ],
@@ -188,3 +194,18 @@ def test_a_section_for_an_unknown_node_is_refused(tmp_path):
 
     with pytest.raises(GraphError, match="section 'safty'"):
         nodes(CellSettings(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'reset'),
+    [
+        (CellSettings(), 'scene'),
+        (CellSettings(reset='scripted'), 'scripted'),
+        (CellSettings(cell='real', lockstep=False), 'scripted'),
+    ],
+)
+def test_who_resets_the_cell(settings, reset):
+    found = parameters(settings)
+    assert found['session']['reset'] == reset
+    assert ('reset' in found) == (reset == 'scripted')
+    assert ('reset' in found['session']['required']) == (reset == 'scripted')

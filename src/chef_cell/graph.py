@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from chef_cell.core.command import GateSettings
+from chef_cell.core.reset.settings import RESETS
 from chef_cell.core.safety_causes import SafetySettings
 from chef_cell.core.settings import SettingsError, from_dict
 from chef_cell.core.teleop import DEVICES
@@ -36,7 +37,7 @@ LIMITS: dict[str, tuple[type, ...]] = {
 #: Nodes whose settings say what their sensors read; they are written there, too.
 CALIBRATED = ('wrist', 'ft300_driver', 'robotiq_driver', 'camera', 'camera_driver', 'tracker')
 #: Nodes that only some cells have; the files may always speak of them.
-_OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop', 'tracker')
+_OPTIONAL = ('camera', 'camera_driver', 'policy', 'teleop', 'reset', 'tracker')
 
 
 class GraphError(ValueError):
@@ -85,6 +86,7 @@ class CellSettings:
     directory: str = 'sessions'  # where sessions are written
     namespace: str = NAMESPACE
     view: int | None = None  # port on which a browser finds the cameras; 0: any; None: no view
+    reset: str = ''  # scene or scripted; empty: scripted where nothing else can be
     tracker: bool = False  # simulated objects are seen by the cameras, too, as real ones are
     teleop: str = ''  # device with which a person takes the policy's place; empty: the policy
 
@@ -93,6 +95,10 @@ class CellSettings:
             raise GraphError(f'unknown cell {self.cell!r}, allowed: {", ".join(CELLS)}')
         if self.cell != 'sim' and self.lockstep:
             raise GraphError(f'cell:={self.cell} runs on the clock on the wall: lockstep:=false')
+        if self.reset not in ('', *RESETS):
+            raise GraphError(f'unknown reset {self.reset!r}, allowed: {", ".join(RESETS)}')
+        if self.cell != 'sim' and self.reset == 'scene':
+            raise GraphError(f'cell:={self.cell} has nobody to make a scene: reset:=scripted')
         if self.teleop not in ('', *DEVICES):
             raise GraphError(f'unknown device {self.teleop!r}, allowed: {", ".join(DEVICES)}')
         unknown = sorted(set(self.cameras) - set(CAMERAS))
@@ -100,6 +106,11 @@ class CellSettings:
             raise GraphError(f'unknown cameras {unknown}, allowed: {", ".join(CAMERAS)}')
         if self.tracker and not self.cameras:
             raise GraphError('a tracker without cameras sees nothing: name some, such as all')
+
+    @property
+    def scripted(self) -> bool:
+        """Whether the arm itself rearranges the objects between episodes."""
+        return self.reset == 'scripted' or (self.cell != 'sim' and not self.reset)
 
 
 def nodes(
@@ -127,7 +138,7 @@ def nodes(
     viewer = () if settings.view is None else ('viewer',)
     drivers = _drivers(settings)
     names = ['safety', *drivers, *cameras, 'wrist', 'controller', commander]
-    names += ['recorder', *viewer, 'session']
+    names += ['recorder', *(('reset',) if settings.scripted else ()), *viewer, 'session']
     files = _read([config / 'cell.yaml', config / f'{settings.cell}.yaml'], {*names, *_OPTIONAL})
     own = _own(settings, names, session)
     asked = {**(overrides or {})}
@@ -150,7 +161,7 @@ def nodes(
     recorder = parameters['recorder']
     recorder.setdefault('limits', json.dumps(limits(parameters)))
     recorder.setdefault('calibration', json.dumps(calibration(parameters)))
-    managed = {'camera', 'policy', 'recorder', 'session', 'teleop'}
+    managed = {'camera', 'policy', 'recorder', 'reset', 'session', 'teleop'}
     return tuple(
         NodeSpec(
             name,
@@ -248,6 +259,7 @@ def _own(
         'session': {
             'directory': settings.directory,
             'required': [name for name in names if name != 'session'],
+            'reset': 'scripted' if settings.scripted else 'scene',
             **({'run_on_start': True, **session} if session is not None else {}),
         },
     }

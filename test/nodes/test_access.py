@@ -63,6 +63,7 @@ def test_only_the_controller_commands_the_joints_and_only_the_operator_rearms():
     assert who_may('reply', '/cell/safety/rearm') == {'/cell/safety'}
     assert who_may('publish', '/cell/safety') == {'/cell/safety'}
     assert who_may('publish', '/cell/command') == {'/cell/policy', '/cell/teleop'}
+    assert who_may('publish', '/cell/reset/command') == {'/cell/reset'}
     assert who_may('publish', '/cell/wrist/wrench') == {'/cell/wrist'}
     assert who_may('publish', '/robot/set_super_enable') == {'/cell/operator'}
 
@@ -71,7 +72,8 @@ def test_only_the_controller_commands_the_joints_and_only_the_operator_rearms():
 def doings(tmp_path_factory):
     """Enclave -> permission -> what the nodes of a running cell do."""
     folder = tmp_path_factory.mktemp('cell')
-    specs = nodes(CellSettings(cameras=CAMERAS[:1], directory=str(folder)), config_folder())
+    settings = CellSettings(cameras=CAMERAS[:1], directory=str(folder), reset='scripted')
+    specs = nodes(settings, config_folder())
     found: dict[str, dict[str, set[str]]] = {spec.enclave: {} for spec in specs}
     with Graph.open() as graph:
         for spec in specs:

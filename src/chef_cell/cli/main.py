@@ -15,6 +15,7 @@ from chef_cell.cli.arguments import add_cell_arguments, by_node, read_cameras
 from chef_cell.cli.paths import config_folder, default_policy
 from chef_cell.core.camera_model import CalibrationError
 from chef_cell.core.observe import IMAGE_PREFIX
+from chef_cell.core.reset.settings import RESETS
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import ScheduleError, SessionPlan, read_triplets
 from chef_cell.core.settings import SettingsError, from_dict
@@ -157,6 +158,13 @@ def _add_cell(
         help=f'all, none, or some of {", ".join(CAMERAS)}. Default: {", ".join(cameras)}',
     )
     session.add_argument(
+        '--reset',
+        choices=RESETS,
+        default=RESETS[0],
+        help='who puts the objects where an episode begins: the simulation (scene), which is '
+        'faster, or the arm itself (scripted). Default: scene',
+    )
+    session.add_argument(
         '--tracker',
         action='store_true',
         help='take the poses of the objects from the cameras, as a real cell must; then all '
@@ -183,6 +191,7 @@ def _session(options: argparse.Namespace, console: Console) -> int:
         cameras=tuple(sorted(cameras)),
         directory=str(Path(options.out).resolve()),
         view=_port(options.view) if cameras else None,
+        reset=options.reset,
         tracker=options.tracker,
         teleop=options.teleop,
     )

@@ -17,6 +17,7 @@ from chef_cell.nodes.bridge_lockstep import Lockstep
 from chef_cell.nodes.bridge_realtime import RealTime
 from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.intera_border import InteraBorder
+from chef_cell.nodes.phases import COMMANDS
 from chef_cell.sim.cell import SimCell
 from chef_cell.sim.kinematics import ArmKinematics
 from chef_cell.sim.reset import ResetError
@@ -56,6 +57,7 @@ class MujocoBridge(ros.CellNode):
         sim = ros.declare_settings(self, SimSettings)
         self._prepared = self._running = ''  # ids of the scene's and of the running episode
         self._waiting: tuple[object, ResetScene.Response] | None = None  # the scene not yet used
+        self._arranged = False  # by the arm itself, for whatever comes
         self._cell = SimCell(settings.triplet, sim, settings.cameras)
         self._cell.reset(seed=0)
         self._robot = InteraBorder(
@@ -85,7 +87,7 @@ class MujocoBridge(ros.CellNode):
         key = request.episode_id, request.seed, request.triplet
         if self._waiting and key == self._waiting[0]:  # asked again, as the answer was late
             return self._waiting[1]
-        self._prepared, self._waiting = '', None
+        self._prepared, self._waiting, self._arranged = '', None, False
         try:
             with self._time.making_scene():
                 self._devices.reset(request.seed, request.triplet)
@@ -100,24 +102,22 @@ class MujocoBridge(ros.CellNode):
         return response
 
     def _on_episode(self, message: EpisodeState) -> None:
-        if message.phase != EpisodeState.RUNNING:
+        if message.phase not in COMMANDS:
             self._running = ''
             self._time.stop()
         elif message.episode_id != self._running:
             self._running, self._waiting = message.episode_id, None
-            if message.episode_id == self._prepared:
+            self._arranged |= message.phase == EpisodeState.SCRIPTED_RESET
+            if self._arranged or message.episode_id == self._prepared:
                 self._time.start(message)
             else:
-                self.get_logger().error(
-                    f'episode {self._running!r} runs, but the scene is for {self._prepared!r}'
-                )
+                words = f'episode {self._running!r} runs, but the scene is for {self._prepared!r}'
+                self.get_logger().error(words)
 
-    def _on_press_estop(
-        self, request: SetBool.Request, response: SetBool.Response
-    ) -> SetBool.Response:
-        self._robot.change(lambda: self._robot.robot.press_button(request.data))
-        response.success = True
-        return response
+    def _on_press_estop(self, ask: SetBool.Request, answer: SetBool.Response) -> SetBool.Response:
+        self._robot.change(lambda: self._robot.robot.press_button(ask.data))
+        answer.success = True
+        return answer
 
     def diagnose(self) -> dict[str, Health]:
         """Return the fate of the commands, and what time was lost."""

@@ -257,5 +257,5 @@ def _flat(value: Any) -> np.ndarray:
     elif isinstance(value, dict):
         value = [value[key] for key in sorted(value)]
     if isinstance(value, list):
-        return np.concatenate([_flat(item) for item in value])
+        return np.concatenate([np.empty(0), *map(_flat, value)])
     return np.array(value, np.float64).ravel()

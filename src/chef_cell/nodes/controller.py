@@ -34,6 +34,8 @@ INPUTS = ('joints', 'tick', 'safety', 'command')  # the last only where a comman
 class ControllerNode(ros.CellNode):
     """Answers every tick of the joint loop with one joint-velocity command."""
 
+    urgent = True
+
     def __init__(self) -> None:
         super().__init__('controller')
         self._lockstep = self.declare_parameter('lockstep', False).value

@@ -48,10 +48,12 @@ class MonitoredNode(Node):
         streams: topic -> what it is like; of messages with a header.
         hardware: the device behind the node, if there is one.
         images: whether images pass through it, which takes shared memory.
+        urgent: whether the arm's stop waits for it, which takes real-time priority.
     """
 
     hardware = ''
     images = False
+    urgent = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.streams: dict[str, StreamStatistics] = {}

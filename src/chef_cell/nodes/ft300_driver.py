@@ -23,6 +23,7 @@ _TOLERANCE = 0.1
 class Ft300Driver(ros.CellNode):
     """Publishes what the sensor feels, as raw as it comes."""
 
+    urgent = True
     hardware = 'Robotiq FT 300'
 
     def __init__(self) -> None:

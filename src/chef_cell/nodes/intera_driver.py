@@ -40,6 +40,7 @@ class DriverSettings:
 class InteraDriver(ros.CellNode):
     """Carries the arm's states to the cell, and the cell's commands to the arm."""
 
+    urgent = True
     hardware = 'Sawyer'
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from chef_cell.nodes.diagnostics import Diagnostics, MonitoredNode
 from chef_cell.nodes.parameters import declare_settings
+from chef_cell.nodes.priority import go_first
 from chef_cell.nodes.roll_call import RollCall
 from chef_cell.nodes.transport import control_environment
 from chef_cell.nodes.wire import (
@@ -204,10 +205,13 @@ def run(
         signal.signal(number, request_stop)
     if not getattr(make_node, 'images', False):
         os.environ.update(control_environment(os.environ))
+    late = go_first() if getattr(make_node, 'urgent', False) else ''
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:
         node = make_node()
+        if late:
+            node.get_logger().info(late)
         Diagnostics(node)
         if isinstance(node, CellNode):
             RollCall(node)

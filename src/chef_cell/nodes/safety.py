@@ -27,6 +27,8 @@ HEARTBEAT = 0.02
 class SafetyNode(ros.CellNode):
     """Judges all that is measured, commanded and said; publishes the verdict."""
 
+    urgent = True
+
     def __init__(self) -> None:
         super().__init__('safety')
         self._lockstep = self.declare_parameter('lockstep', False).value

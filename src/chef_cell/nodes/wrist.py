@@ -29,6 +29,7 @@ class ZeroSettings:
 class WristNode(ros.CellNode):
     """Compensates every wrench, keeps its stamp, and zeroes the sensor on request."""
 
+    urgent = True
     hardware = 'force-torque sensor'
 
     def __init__(self) -> None:

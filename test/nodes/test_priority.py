@@ -10,7 +10,6 @@ import pytest
 from chef_cell.nodes.priority import PRIORITY
 from chef_cell.testing.ros_harness import Graph
 
-
 REFUSED = """
 import os, resource
 from chef_cell.nodes.priority import go_first

@@ -67,7 +67,10 @@ class Arm:
         return KINEMATICS.tool_pose(self.measured.position)[:3]
 
     def wait_until_moving(self):
-        self.graph.wait_for(lambda: np.abs(self.measured.velocity).max() > 0.03, 'a moving arm')
+        def moving():
+            return self.joints and np.abs(self.measured.velocity).max() > 0.03
+
+        self.graph.wait_for(moving, 'a moving arm')
 
     def wait_until_at_rest(self):
         def at_rest():

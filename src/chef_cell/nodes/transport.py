@@ -20,7 +20,7 @@ _SHARED, _CONTROL = 'fastdds.xml', 'fastdds_control.xml'
 def control_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that take a process out of shared memory.
 
-    It is empty if the profile in force is not ours, or where other machines take part: rmw_fastrtps
+    Empty if the profile in force is not ours, or where other machines take part: rmw_fastrtps
     adds shared memory to any profile when it confines discovery to this machine, so the control
     profile has to do that itself, and knows nothing else.
     """

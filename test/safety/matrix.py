@@ -127,7 +127,7 @@ STREAM_FAULTS = (
     ),
     Fault(
         'commands silent', 'nothing passes the wire', i.silence('command'), 'command_stale',
-        seen_by='controller, latch', within='0.125 s; 0.5 s, and 0.02 s', arm=SLOW_DOWN,
+        seen_by='controller, latch', within='0.125 s; 0.5 s, and 0.02 s',
     ),
 )  # fmt: skip
 CAMERA_FAULTS = (
@@ -239,7 +239,6 @@ PROCESS_FAULTS = (
     ),
     *hang_and_die(
         'policy', 'command_stale', seen_by='controller; latch', within=AFTER_COMMAND,
-        arm=SLOW_DOWN,
     ),
 )  # fmt: skip
 

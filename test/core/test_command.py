@@ -51,7 +51,7 @@ def test_follows_when_everybody_agrees(gate):
         ('joints', Motion.HALT, 'stale_joints'),
         ('safety', Motion.HALT, 'safety_silent'),
         ('episode', Motion.SLOW_DOWN, 'idle'),
-        ('command', Motion.SLOW_DOWN, 'stale_command'),
+        ('command', Motion.HALT, 'stale_command'),
     ],
 )
 def test_an_input_never_heard_forbids(missing, motion, reason):

@@ -142,10 +142,14 @@ def test_frozen_joint_states_are_a_fault(graph, feed, verdicts):
 
 
 def test_a_joint_loop_that_misses_its_deadlines_is_a_fault(graph, feed, verdicts):
-    feed.missed = 2000
+    def miss_deadlines():
+        feed.missed += 2000  # again and again: the first count that is heard accuses nobody
+
+    graph.every(0.1, miss_deadlines)
     verdict = wait_for_level(graph, verdicts, SafetyState.FAULT)
     assert (verdict.reason, verdict.source) == ('missed_deadlines', 'controller')
-    assert (verdict.value, verdict.limit) == (2000, 1000)
+    assert verdict.value >= 2000
+    assert verdict.limit == 1000
 
 
 def test_a_late_joiner_is_told(graph, feed, verdicts):

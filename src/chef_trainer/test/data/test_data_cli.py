@@ -9,6 +9,7 @@ import pytest
 from recorded_cell import Script, record
 
 from chef_trainer.data import cli
+from chef_trainer.data.selection import OUTPUT
 from chef_trainer.data.split import part_of
 from chef_trainer.episodes import EpisodeReader, EpisodeWriter, recovery
 from chef_trainer.episodes.discovery import find_episodes
@@ -50,7 +51,7 @@ class Answer:
 @pytest.fixture
 def chef_data(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     """Run chef-data in this process."""
-    monkeypatch.setenv('COLUMNS', '200')
+    monkeypatch.setattr(OUTPUT, 'width', 200)
     return lambda *words: Answer(capsys, *words)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from chef_cell.core.reset.grasps import grasps, nudges
-from chef_cell.core.reset.hand import OPENING, HandPose, heading_of, room
+from chef_cell.core.reset.hand import OPENING, SINK, HandPose, heading_of, room
 from chef_cell.core.reset.places import draw_place, draw_tool, unfair
 from chef_cell.core.reset.settings import ResetSettings
-from chef_cell.core.reset.solids import FLAT, Solid, gap, surface
+from chef_cell.core.reset.solids import FLAT, SLOPE, UP, Solid, cut, gap, surface
 from chef_cell.core.rewards import FLOOR
 
 SETTINGS = ResetSettings()
@@ -51,6 +51,14 @@ def test_a_pyramid_is_cut_and_pierced_where_it_is():
     ins, outs = solid.pierced(np.array([(0.0, 0.0, 1.0), (0.0, 0.0, 3.0)]), np.array((1.0, 0, 0)))
     assert (ins[0], outs[0]) == pytest.approx((-0.5, 0.5))
     assert ins[1] > outs[1]  # a miss
+
+
+def test_a_solid_is_cut_between_two_planes():
+    slab = block(size=(0.04, 0.06, 0.08)).between(np.array((1.0, 0.0, 0.0)), 0.59, 0.63)
+    assert (slab[:, 0].min(), slab[:, 0].max()) == pytest.approx((0.59, 0.62))
+    assert np.ptp(slab[:, 1:], axis=0) == pytest.approx((0.06, 0.08))
+    assert np.ptp(cut(slab, UP, FLOOR + 0.04)[:, :2], axis=0) == pytest.approx((0.03, 0.06))
+    assert not len(block().between(np.array((1.0, 0.0, 0.0)), 0.7, 0.8))
 
 
 def test_the_walls_rise_outside_the_flat_floor():
@@ -115,6 +123,37 @@ def test_an_object_beyond_the_tools_reach_is_grasped_off_its_middle():
     best = grasps(block(y=place, size=(0.03, 0.03, 0.06)), [], anywhere, SETTINGS)[0]
     assert best.pose.position[1] <= SETTINGS.workspace_upper[1]
     assert abs(place - best.pose.position[1]) < OPENING
+
+
+def test_a_stick_whose_middle_is_out_of_reach_is_grasped_at_its_end():
+    # It leans on the wall, one end on the floor.
+    half = 0.5 * np.arctan(SLOPE)
+    lying = np.array((0.43, 0.015, 0.0, np.cos(half), 0.0, np.sin(half), 0.0))
+    stick = Solid.of(0.5 * CORNERS * (0.15, 0.029, 0.029)).at(lying)
+    lying[2] = -stick.above_ground
+    stick = Solid.of(0.5 * CORNERS * (0.15, 0.029, 0.029)).at(lying)
+    best = grasps(stick, [], anywhere, SETTINGS)[0].pose
+    assert best.position[0] >= SETTINGS.workspace_lower[0] > stick.centre[0] + 0.04
+    assert abs(best.axes[1][1]) > 0.9  # fingers along y, one on each side
+
+
+def test_closing_fingers_stay_above_what_the_object_lies_on():
+    below = block()
+    stick = block(z=below.top + 0.0145, size=(0.15, 0.029, 0.029))
+    best = grasps(stick, [below], anywhere, SETTINGS)[0].pose
+    assert best.position[:2] == pytest.approx((0.6, 0.0), abs=1e-3)
+    sunk = SINK * (1.0 - 0.0145 / OPENING)  # the tips sink while they close on its 29 mm
+    assert below.top < best.position[2] - sunk < stick.top
+
+
+@pytest.mark.parametrize('place', list(itertools.product((0.49, 0.6, 0.71), (-0.11, 0.0, 0.11))))
+def test_no_nudge_pushes_outwards(place):
+    solid, middle = block(*place), np.array((0.6, 0.0))
+    for way in nudges(solid, [], anywhere, SETTINGS):
+        start, end = (pose.position[:2] for pose in (way.pose, way.end))
+        push = (end - start) * (1.0 - 0.012 / np.linalg.norm(end - start))
+        after = np.linalg.norm(solid.centre[:2] + push - middle)
+        assert after <= max(np.linalg.norm(solid.centre[:2] - middle), 0.06) + 1e-9
 
 
 def test_a_nudge_pushes_towards_the_middle():

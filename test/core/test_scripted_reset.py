@@ -150,6 +150,38 @@ def test_the_time_budget_ends_a_reset_that_comes_to_nothing():
     assert reset.failure.startswith('4 s were not enough')
 
 
+def phases(cell):
+    """What a reset does, one after the other."""
+    reset, told = ScriptedReset(SHAPES, DEFAULTS, np.random.default_rng(0)), []
+    while not reset.done:
+        cell.move(reset.step(cell.view()))
+        if not told or told[-1] != reset.phase:
+            told.append(reset.phase)
+    assert reset.failure == ''
+    return told
+
+
+def test_a_neighbour_in_the_way_is_moved_first():
+    # No finger fits beside red, as long as green and blue are both there.
+    cell = IdealCell(((0.6, 0.0), (0.655, 0.02), (0.6, -0.055)))
+    told = phases(cell)
+    assert not any('nudge' in phase for phase in told)
+    assert told.count('pick red') == 1
+
+
+def test_what_comes_along_in_the_fingers_is_put_down_first_and_nothing_is_squeezed():
+    cell = IdealCell(APART)
+    cell.tool, cell.counts, cell.held = np.array((0.6, 0.0, FLOOR + 0.03)), 120.0, 'green'
+    reset = ScriptedReset(SHAPES, DEFAULTS, np.random.default_rng(0))
+    commands = []
+    while reset.phase in ('begin', 'retreat'):
+        commands.append(reset.step(cell.view()))
+        cell.move(commands[-1])
+    assert reset.phase == 'place green'
+    assert all(command.gripper == 0.0 for command in commands[:-1])
+    assert cell.held == 'green'
+
+
 def test_a_contact_on_the_way_down_stops_the_tool():
     heights = []
 

@@ -21,7 +21,7 @@ from chef_cell.core.reset.hand import (
     wrapped,
 )
 from chef_cell.core.reset.settings import ResetSettings
-from chef_cell.core.reset.solids import Solid, gap
+from chef_cell.core.reset.solids import UP, Solid, cut, gap
 from chef_cell.core.rewards import WORKSPACE_CENTRE
 
 #: Says whether a hand can be held so: its last joint has a limited range.
@@ -35,6 +35,9 @@ _TIP = 0.005  # m, the same before they close
 #: m, points of a finger pad: along the tool's x axis, and above the tips.
 _PAD_GRID = np.stack(np.meshgrid(np.linspace(-0.009, 0.009, 5), np.linspace(0.001, 0.025, 6)), -1)
 _PAD_GRID = _PAD_GRID.reshape(-1, 2)
+#: m, places along an object beside its middle where it may be grasped.
+_STEPS = np.array((0.0, 0.025, -0.025, 0.05, -0.05))
+_FINGER = 0.0195  # m, half the breadth of a finger
 _AWAY = 0.012  # m, a pad farther from the object than this is away from it
 _LOOSE = 0.0105  # m: hardly any of the pads meets the object
 _BESIDE = 0.002  # m, room beside the hand at least
@@ -59,33 +62,42 @@ def grasps(
     """Return the ways to grasp `target`, the best one first; maybe none."""
     found = []
     for heading in _HEADINGS:
-        grasp = _grasp(target, others, heading, settings)
-        if grasp is None:
-            continue
-        turned = HandPose(grasp.pose.position, wrapped(heading + math.pi))  # the same to it
-        found += [Grasp(pose, grasp.cost) for pose in (grasp.pose, turned) if reachable(pose)]
+        along = HandPose(np.zeros(3), heading).axes[0]
+        half = float(np.abs((target.plan - target.centre[:2]) @ along).max()) - PAD
+        for step in _STEPS[np.abs(_STEPS) <= max(half, 0.0)]:
+            grasp = _grasp(target, others, heading, step, settings)
+            if grasp is not None:
+                turned = HandPose(grasp.pose.position, wrapped(heading + math.pi))  # the same
+                poses = filter(reachable, (grasp.pose, turned))
+                found += [Grasp(pose, grasp.cost) for pose in poses]
     return sorted(found, key=lambda grasp: grasp.cost)
 
 
 def _grasp(
-    target: Solid, others: list[Solid], heading: float, settings: ResetSettings
+    target: Solid, others: list[Solid], heading: float, step: float, settings: ResetSettings
 ) -> Grasp | None:
-    """Return the grasp with this heading, or None where there is none."""
+    """Return the grasp with this heading, `step` (m) beside the middle, or None."""
     lower, upper = np.array(settings.workspace_lower), np.array(settings.workspace_upper)
     along, across = HandPose(np.zeros(3), heading).axes
-    depth = target.top - target.bottom
-    height = max(target.bottom + 0.4 * depth, target.top - PALM, lower[2])
+    place = np.clip(target.centre[:2] + step * along, lower[:2], upper[:2])
+    height = lower[2]
     for _ in range(2):  # the height follows the place, and the place the section at that height
-        section = target.slice(0.5 * (height + min(target.top, height + 0.012)))
+        between = target.between(np.array((*along, 0.0)), place @ along - _FINGER,
+                                 place @ along + _FINGER)  # fmt: skip
+        if not len(between):
+            return None
+        bottom, top = between[:, 2].min(), between[:, 2].max()
+        height = max(height, bottom + 0.4 * (top - bottom), top - PALM)
+        section = cut(between, UP, 0.5 * (height + min(top, height + 0.012)))
         if not len(section):
             return None
-        shadow = section @ across
-        wanted = across * 0.5 * (shadow.min() + shadow.max()) + along * (section.mean(0) @ along)
-        place = np.clip(wanted, lower[:2], upper[:2])
-        opening = min(max(0.0, 0.5 * float(shadow.max() - shadow.min())), OPENING)
-        height = max(height, lowest_height(place, heading, opening, closed=False))
+        shadow = section[:, :2] @ across
+        middle = 0.5 * (shadow.min() + shadow.max())
+        place = np.clip((place @ along) * along + middle * across, lower[:2], upper[:2])
+        opening = min(0.5 * float(shadow.max() - shadow.min()), OPENING)
+        height = max(height, lowest_height(place, heading, opening, others))
     sunk = height - SINK * (1.0 - opening / OPENING)
-    if height > min(target.top - _TIP, upper[2]) or sunk > target.top - _DEPTH:
+    if height > min(top - _TIP, upper[2]) or sunk > top - _DEPTH:
         return None
     if np.abs(target.above(height - 0.004) @ across - place @ across).max() > _FREE:
         return None
@@ -94,7 +106,7 @@ def _grasp(
     aloof = _aloofness(target, pose.raised(sunk))
     if free < _BESIDE or aloof > _LOOSE:
         return None
-    off_centre = float(np.linalg.norm(wanted - place))
+    off_centre = float(np.linalg.norm(target.centre[:2] - place))
     tight = max(0.0, _COMFORT - free)
     return Grasp(pose, aloof + 0.1 * opening + 0.2 * off_centre + 0.2 * tight)
 
@@ -118,7 +130,6 @@ def nudges(
     """Return the ways to push `target` with closed fingers, the best one first; maybe none."""
     found = []
     lower, upper = np.array(settings.workspace_lower), np.array(settings.workspace_upper)
-    middle = np.array(WORKSPACE_CENTRE[:2])
     for angle in _NUDGE_DIRECTIONS:
         way = np.array((math.cos(angle), math.sin(angle)))
         behind = float((target.plan @ way).min() - target.centre[:2] @ way)
@@ -128,15 +139,21 @@ def nudges(
         if (np.clip(start, lower[:2], upper[:2]) != start).any() or push < 0.25 * _PUSH:
             continue
         moved = target.plan + way * push
+        if _away(moved) > _away(target.plan):
+            continue
         # Past the other objects, and towards the middle unless it is there already.
         crowd = min((gap(moved, other.plan) for other in others), default=_COMFORT)
-        away = max(float(np.linalg.norm(moved.mean(axis=0) - middle)), _CENTRAL)
-        cost = away - push + 2.0 * max(0.0, _COMFORT - crowd)
+        cost = _away(moved) - push + 2.0 * max(0.0, _COMFORT - crowd)
         for heading in (wrapped(angle), wrapped(angle + math.pi)):
-            heights = [lowest_height(p, heading, 0.0, closed=True) for p in (start, end)]
+            heights = [lowest_height(p, heading, 0.0, (), closed=True) for p in (start, end)]
             height = max(lower[2], *heights)
             first, last = (HandPose(np.array((*p, height)), heading) for p in (start, end))
             free = room(first, [target, *others], closed=True) >= _BESIDE
             if free and height < target.top and reachable(first) and reachable(last):
                 found.append(Grasp(first, cost, last))
     return sorted(found, key=lambda nudge: nudge.cost)
+
+
+def _away(plan: np.ndarray) -> float:
+    """Return how far (m) an object is from the middle of the basket; the same all about it."""
+    return max(float(np.linalg.norm(plan.mean(axis=0) - WORKSPACE_CENTRE[:2])), _CENTRAL)

@@ -7,6 +7,7 @@ down. The heading of a hand is that of its x axis in base. Lengths from the mode
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,6 +26,7 @@ _PARTS = ((0.0, 0.0125, 0.0625), (0.0285, 0.0195, 0.0745), (0.059, 0.038, 0.0745
 #: The same with closed fingers.
 _CLOSED_PARTS = ((-SINK, 0.0115, 0.021), (0.0, 0.0195, 0.062), (0.0585, 0.038, 0.062))
 _CORNERS = np.array(((1, 1), (1, -1), (-1, -1), (-1, 1)), float)
+_CLEAR = 0.003  # m, between the finger tips and what is below them
 _NOWHERE = math.inf  # m, from an object that is not there
 
 
@@ -72,17 +74,29 @@ def room(pose: HandPose, others: list[Solid], closed: bool = False) -> float:
     return smallest
 
 
-def lowest_height(position: np.ndarray, heading: float, opening: float, closed: bool) -> float:
-    """Return the tool height (m) at which the finger tips come 3 mm near the basket's surface.
+def lowest_height(
+    position: np.ndarray,
+    heading: float,
+    opening: float,
+    others: Sequence[Solid],
+    closed: bool = False,
+) -> float:
+    """Return the tool height (m) at which the finger tips come 3 mm near what is below them.
+
+    Below them is the basket, and whatever object the tips would meet while they close.
 
     Args:
         position: of the tool seen from above, (2,).
         heading: of the hand, rad.
         opening: half the gap between the pads when they are at their narrowest, m.
+        others: objects that may be below the fingers.
         closed: whether the fingers come down closed.
     """
     pose = HandPose(np.array((*position, 0.0)), heading)
     reach = 0.021 if closed else _PARTS[0][2]
     outline = (_CORNERS * (PAD, reach)) @ pose.axes + position
-    sink = SINK * (1.0 - opening / OPENING)
-    return float(surface(outline).max()) + sink + 0.003
+    below = float(surface(outline).max())
+    for other in sorted(others, key=lambda solid: solid.top):
+        if other.top > below and gap(outline, other.above(below)) < 0.0:
+            below = other.top
+    return below + SINK * (1.0 - opening / OPENING) + _CLEAR

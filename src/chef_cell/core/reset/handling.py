@@ -7,7 +7,7 @@ import numpy as np
 from chef_cell.core.readings import TaskCommand
 from chef_cell.core.reset.grasps import Grasp
 from chef_cell.core.reset.hand import SINK, HandPose
-from chef_cell.core.reset.pilot import CLOSE, HOLD, OPEN, OPEN_COUNTS, Arrival, Pilot, ResetView
+from chef_cell.core.reset.pilot import CLOSE, HOLD, OPEN, Arrival, Pilot, ResetView
 from chef_cell.core.reset.places import RELEASE, draw_place, draw_tool
 from chef_cell.core.reset.settings import ResetSettings
 from chef_cell.core.reset.solids import Solid
@@ -91,17 +91,12 @@ class Handling:
         """Rise out of whatever the episode ended in; put down what comes along."""
         self.phase = 'retreat'
         before, start = self.places, self._hand.position[2]
-        near = any(self._distance(name) < _IN_HAND for name in before)
-        may_hold = near and self.pilot.view.gripper.position > OPEN_COUNTS
-        if may_hold:
-            yield from self.pilot.close()  # the hand may be open by a little only
-        if not may_hold or self.pilot.view.force > self._settings.pull_force:
-            self.pilot.fingers = HOLD
+        self.pilot.fingers = HOLD
         yield from self.rise()
         risen = max(self._hand.position[2] - start, _LIFTED)
         after = self.places
         along = [name for name in before if after[name][2] - before[name][2] > 0.5 * risen]
-        if may_hold and along:
+        if along:
             self.pilot.fingers = CLOSE
             yield from self.attempt(self.put(min(along, key=self._distance)))
         yield from self.pilot.open()

@@ -15,7 +15,8 @@ from chef_cell.core.readings import Grasp, GripperReading, ObjectReading, TaskCo
 from chef_cell.core.reset.hand import HandPose, heading_of, wrapped
 from chef_cell.core.reset.settings import ResetSettings
 
-OPEN, HOLD, CLOSE = -1.0, 0.0, 1.0
+#: Closing slowly, the fingers stop before they press hard on what they wedge themselves off.
+OPEN, HOLD, CLOSE = -1.0, 0.0, 0.5
 _GAIN = 4.0  # 1/s, speed per distance
 _NEAR, _NEAR_TURN = 0.003, 0.04  # m and rad: there
 _PATIENCE = 2.0  # s without getting nearer: stuck

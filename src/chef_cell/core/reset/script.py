@@ -1,7 +1,8 @@
 """The story of a reset: free the hand, pick every object and put it elsewhere, end at random.
 
-An object that cannot be grasped where it lies is nudged, and tried again. What fails is tried in
-another way; after `tries` of them, or when the time is over, a person is needed.
+What stands in the way of a grasp is moved first; an object that cannot be grasped even alone is
+nudged, and tried again. What fails is tried in another way; after `tries` of them, or when the
+time is over, a person is needed.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ _RAISED = 0.012  # m above the surface: rests on something
 _OTHER_WAY = 0.4  # rad, by which a second try differs from one that failed
 _STILL, _STILL_TIME = 0.002, 0.3  # m and s: at rest
 _NUDGE_EVERY = 3  # tries: after so many less one, an object is first nudged
-_Plan = Callable[..., list[Grasp]]
+_Choice = tuple[str, Grasp] | None  # the object to move, and how
 
 
 class NeedsPersonError(Exception):
@@ -137,20 +138,49 @@ class ScriptedReset:
                 raise NeedsPersonError(f'{name} was tried {self._tries[name]} times; {last}')
         free = [name for name in left if not _bears(solids, name)]
         free.sort(key=lambda name: (self._tries[name], -solids[name].top, name))
-        plans: list[tuple[str, _Plan]] = [(name, grasps) for name in free]
-        plans += [(name, nudges) for name in free]
+        plans = [(plan, name) for plan in (self._pick, self._clear, self._push) for name in free]
         # What would not be grasped where it lies may be elsewhere.
-        plans.sort(key=lambda plan: self._tries[plan[0]] % _NUDGE_EVERY == _NUDGE_EVERY - 1
-                   and plan[1] is grasps)  # fmt: skip
-        for name, plan in plans:
-            others = [solid for other, solid in solids.items() if other != name]
-            ways = plan(solids[name], others, arm.pilot.reachable, self._settings)
-            new = [way for way in ways if way.end is not None or self._is_new(solids, name, way)]
-            if ways:
-                return name, (new or ways)[0]
+        plans.sort(key=lambda each: self._tries[each[1]] % _NUDGE_EVERY == _NUDGE_EVERY - 1
+                   and each[0] != self._push)  # fmt: skip
+        for plan, name in plans:
+            choice = plan(arm, solids, name)
+            if choice is not None:
+                return choice
         name = free[0] if free else min(left)
         x, y = solids[name].centre[:2]
         raise NeedsPersonError(f'{name} at ({x:.3f}, {y:.3f}) m can be neither grasped nor nudged')
+
+    def _pick(self, arm: Handling, solids: Mapping[str, Solid], name: str) -> _Choice:
+        """Return the best grasp of an object, one unlike those that failed if there is one."""
+        ways = self._ways(grasps, arm, solids, name)
+        new = [way for way in ways if self._is_new(solids, name, way)]
+        return (name, (new or ways)[0]) if ways else None
+
+    def _clear(self, arm: Handling, solids: Mapping[str, Solid], name: str) -> _Choice:
+        """Return a grasp of the neighbour without which the object could be grasped."""
+        for other in solids:
+            if other == name or _bears(solids, other):
+                continue
+            alone = {colour: solid for colour, solid in solids.items() if colour != other}
+            if self._ways(grasps, arm, alone, name):
+                return self._pick(arm, solids, other)
+        return None
+
+    def _push(self, arm: Handling, solids: Mapping[str, Solid], name: str) -> _Choice:
+        """Return the best nudge of an object."""
+        ways = self._ways(nudges, arm, solids, name)
+        return (name, ways[0]) if ways else None
+
+    def _ways(
+        self,
+        plan: Callable[..., list[Grasp]],
+        arm: Handling,
+        solids: Mapping[str, Solid],
+        name: str,
+    ) -> list[Grasp]:
+        """Return the ways that `plan` finds to move an object among the others."""
+        others = [solid for other, solid in solids.items() if other != name]
+        return plan(solids[name], others, arm.pilot.reachable, self._settings)
 
     def _is_new(self, solids: Mapping[str, Solid], name: str, way: Grasp) -> bool:
         """Whether a grasp differs from all those of this object that failed."""

@@ -15,6 +15,8 @@ _DIRECTIONS = np.stack((np.cos(_AROUND), np.sin(_AROUND)))  # (2, 48)
 _SAME_HEIGHT = 1e-9  # m
 _FLAT_FACE = 1e-5  # m, corners so near a plane lie in it
 _SAME_FACE = 1e-3  # 1, normals so near are one
+#: The vertical in base.
+UP = np.array((0.0, 0.0, 1.0))
 
 
 def surface(points: np.ndarray) -> np.ndarray:
@@ -30,6 +32,22 @@ def gap(first: np.ndarray, second: np.ndarray) -> float:
     more than the distance, and at most 0.2 % of the way between two corners less.
     """
     return float(((first @ _DIRECTIONS).min(0) - (second @ _DIRECTIONS).max(0)).max())
+
+
+def cut(points: np.ndarray, axis: np.ndarray, offset: float) -> np.ndarray:
+    """Return points whose convex hull is the cross-section of a hull with a plane, maybe none.
+
+    Args:
+        points: (n, d), m, whose convex hull is cut.
+        axis: (d,), of length 1, normal to the plane.
+        offset: of the plane along `axis`, m.
+    """
+    along = points @ axis
+    near, far = along <= offset, along > offset
+    below, over = (offset - along[near])[:, None], (along[far] - offset)[None]
+    share = (below / np.maximum(below + over, _SAME_HEIGHT))[..., None]
+    crossings = (1.0 - share) * points[near][:, None] + share * points[far][None]
+    return crossings.reshape(-1, points.shape[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,11 +136,20 @@ class Solid:
 
     def slice(self, height: float) -> np.ndarray:
         """Return points (n, 2) whose convex hull is the cross-section at `height`, maybe none."""
-        low = self.corners[self.corners[:, 2] <= height]
-        high = self.corners[self.corners[:, 2] > height]
-        below, over = (height - low[:, 2])[:, None], (high[:, 2] - height)[None]
-        share = (below / np.maximum(below + over, _SAME_HEIGHT))[..., None]
-        return ((1.0 - share) * low[:, None, :2] + share * high[None, :, :2]).reshape(-1, 2)
+        return cut(self.corners, UP, height)[:, :2]
+
+    def between(self, axis: np.ndarray, lower: float, upper: float) -> np.ndarray:
+        """Return points (n, 3) whose convex hull is what lies between two planes, maybe none.
+
+        Args:
+            axis: (3,), of length 1, normal to both planes.
+            lower: where the first plane is along `axis`, m.
+            upper: where the second one is, m.
+        """
+        along = self.corners @ axis
+        inside = self.corners[(along >= lower) & (along <= upper)]
+        ends = [cut(self.corners, axis, offset) for offset in (lower, upper)]
+        return np.concatenate((inside, *ends))
 
     def above(self, height: float) -> np.ndarray:
         """Return points (n, 2) whose convex hull is what lies above `height`, from above."""

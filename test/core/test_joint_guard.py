@@ -88,6 +88,13 @@ def test_what_makes_no_sense_is_refused_and_counted(command, said):
     assert (guard.accepted, guard.rejected) == (0, 1)
 
 
+def test_joints_that_are_nowhere_are_not_commanded():
+    guard = JointGuard(SAWYER)
+    with pytest.raises(CommandError, match='measured positions'):
+        guard.check(velocity([0.1] * 7), np.array([*MIDDLE[:6], math.nan]))
+    assert guard.rejected == 1
+
+
 def test_limits_of_two_sources_are_both_kept():
     other = dataclasses.replace(
         SAWYER,

@@ -6,6 +6,7 @@ that whatever drives one drives the other. Where the vendor's simulation is laxe
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -137,7 +138,7 @@ def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> np
         raise CommandError(f'joints {list(names)}: a name repeats')
     if len(values) != len(names):
         raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
-    if not np.isfinite(values).all():
+    if not all(map(math.isfinite, values)):
         raise CommandError(f'{field} {list(values)} is not finite')
     ordered = np.full(len(ARM_JOINTS), np.nan)
     ordered[[ARM_JOINTS.index(name) for name in names]] = values

@@ -1,7 +1,7 @@
 """What a driver lets through to the joints of a real arm."""
 
-import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,7 +51,8 @@ class JointGuard:
         `position` are the joints measured (rad, (7,)).
 
         Raises:
-            CommandError: the mode is not offered, or names or values make no sense.
+            CommandError: the mode is not offered, names or values make no sense, or where the
+                joints are is not known.
         """
         try:
             checked = self._check(command, position)
@@ -62,39 +63,46 @@ class JointGuard:
         return checked
 
     def _check(self, command: JointCommand, position: np.ndarray) -> JointCommand:
-        names = tuple(name for name in ARM_JOINTS if name in command.names)
-        sent = [ARM_JOINTS.index(name) for name in names]
-        goal = velocity = acceleration = np.zeros(0)
+        limits = self.limits
+        if not all(map(math.isfinite, position)):
+            raise CommandError(f'measured positions {position.tolist()} are not finite')
+        sent = [index for index, name in enumerate(ARM_JOINTS) if name in command.names]
+
+        def clipped(field: str, lower: Sequence[float], upper: Sequence[float]) -> list[float]:
+            values = read_joints(field, command.names, getattr(command, field)).tolist()
+            return [min(max(values[joint], lower[joint]), upper[joint]) for joint in sent]
+
+        goal: list[float] = []
+        velocity: list[float] = []
+        acceleration: list[float] = []
         if command.mode in (Mode.POSITION, Mode.TRAJECTORY):
-            goal = read_joints('position', command.names, command.position)
-            goal = np.clip(goal, self.limits.lower, self.limits.upper)[sent]
+            goal = clipped('position', limits.lower, limits.upper)
         if command.mode in (Mode.VELOCITY, Mode.TRAJECTORY):
-            velocity = read_joints('velocity', command.names, command.velocity)
-            velocity = self._slowed(velocity, position)[sent]
+            velocity = clipped('velocity', *self._speeds(position.tolist()))
         if command.mode == Mode.TRAJECTORY:
-            most = self.limits.acceleration
-            acceleration = read_joints('acceleration', command.names, command.acceleration)
-            acceleration = np.clip(acceleration, np.negative(most), most)[sent]
-        if not len(goal) and not len(velocity):
+            most = limits.acceleration
+            acceleration = clipped('acceleration', [-each for each in most], most)
+        if not goal and not velocity:
             raise CommandError(
                 f'joint command mode {command.mode}, allowed: 1 position, 2 velocity, 4 trajectory'
             )
-        return dataclasses.replace(
-            command,
-            names=names,
-            position=goal.tolist(),
-            velocity=velocity.tolist(),
-            acceleration=acceleration.tolist(),
-        )
+        names = tuple(ARM_JOINTS[joint] for joint in sent)
+        return JointCommand(command.mode, names, goal, velocity, acceleration)
 
-    def _slowed(self, velocity: np.ndarray, position: np.ndarray) -> np.ndarray:
+    def _speeds(self, position: Sequence[float]) -> tuple[list[float], list[float]]:
+        """Return the lowest and the highest velocity of each joint (rad/s).
+
+        In plain numbers: for seven of them numpy takes three times as long, a hundred times a
+        second.
+        """
         limits = self.limits
-        most = np.array(limits.velocity)
-        ahead = np.maximum(np.subtract(limits.upper, position), 0.0)
-        behind = np.maximum(np.subtract(position, limits.lower), 0.0)
-        highest = np.minimum(most, np.sqrt(2.0 * np.array(limits.acceleration) * ahead))
-        lowest = np.minimum(most, np.sqrt(2.0 * np.array(limits.acceleration) * behind))
-        return np.clip(velocity, -lowest, highest)
+        lowest, highest = [], []
+        for joint, at in enumerate(position):
+            most, brake = limits.velocity[joint], 2.0 * limits.acceleration[joint]
+            behind, ahead = at - limits.lower[joint], limits.upper[joint] - at
+            lowest.append(-min(most, math.sqrt(brake * max(behind, 0.0))))
+            highest.append(min(most, math.sqrt(brake * max(ahead, 0.0))))
+        return lowest, highest
 
 
 def _pairwise(

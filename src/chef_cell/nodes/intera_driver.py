@@ -8,7 +8,6 @@ gripper, the wrist sensor and the cameras of a real cell have drivers of their o
 import dataclasses
 import os
 import sys
-from typing import Any
 
 from sensor_msgs.msg import JointState
 
@@ -85,17 +84,10 @@ class InteraDriver(ros.CellNode):
             elif topic not in own:
                 self._relay.to_ros1(topic, ros.COMMAND_QOS)
 
-    def _clocked(self) -> ros1_relay.Change:
+    def _clocked(self) -> ros1_relay.Restamp:
         """Return what tells a topic's stamps by our clock."""
         clock = RobotClock()
-
-        def change(message: Any) -> Any:
-            now = self.get_clock().now().nanoseconds * 1e-9
-            stamp = clock.local(ros.seconds(message.header.stamp), now)
-            message.header.stamp = ros.to_stamp(round(stamp * 1e9))
-            return message
-
-        return change
+        return lambda stamp: clock.local(stamp, self.get_clock().now().nanoseconds * 1e-9)
 
     def _on_joint_command(self, message: JointCommand) -> None:
         try:

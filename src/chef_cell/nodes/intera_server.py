@@ -5,7 +5,6 @@ Programs written for a Sawyer drive the cell unchanged: they set ROS_MASTER_URI 
 
 import dataclasses
 import sys
-from typing import Any
 
 from chef_cell.core.rate_limit import RateLimit
 from chef_cell.drivers.intera import interface
@@ -39,8 +38,8 @@ class InteraServer(ros.CellNode):
         self._rate = RateLimit()
         for topic in (*interface.ARM_STATES, *interface.DEVICE_STATES):
             qos = ros.STATE_QOS if topic.latched else ros.sensor_qos(lockstep=False)
-            change = self._at_rate if topic == interface.JOINT_STATES else None
-            self._relay.to_ros1(topic, qos, change)
+            restamp = self._at_rate if topic == interface.JOINT_STATES else None
+            self._relay.to_ros1(topic, qos, restamp)
         for topic in (*interface.ARM_COMMANDS, interface.DEVICE_COMMAND):
             self._relay.to_ros2(topic)
         for service, kind in interface.SERVICES.items():
@@ -52,9 +51,9 @@ class InteraServer(ros.CellNode):
         )
         self.get_logger().info(f'clients: export ROS_MASTER_URI={self._master.uri}')
 
-    def _at_rate(self, message: Any) -> Any:
-        """The joint states, as often as clients asked for."""
-        return message if self._rate.due(ros.seconds(message.header.stamp)) else None
+    def _at_rate(self, stamp: float) -> float | None:
+        """Let joint states through as often as clients asked for."""
+        return stamp if self._rate.due(stamp) else None
 
     def diagnose(self) -> dict[str, Health]:
         """Return how the ROS 1 side is."""

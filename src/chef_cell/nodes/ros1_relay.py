@@ -1,11 +1,13 @@
 """Carry topics and services between a ROS 1 and a ROS 2 graph, in one process.
 
-Messages from ROS 1 are published from the ROS 1 node's own thread: one hop less, and the joint
-states of a robot wait for nobody.
+Messages from ROS 1 are published from the ROS 1 node's own thread: one hop less, and the states of
+a robot wait for nobody. They are carried as bytes; nobody makes objects of them on the way.
 """
 
+import functools
 import importlib
 import logging
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +19,14 @@ from chef_cell.drivers.intera.definitions import INTERA
 from chef_cell.drivers.intera.interface import Topic
 from chef_cell.drivers.ros1 import node as ros1
 from chef_cell.drivers.ros1.codec import Codec
+from chef_cell.drivers.ros1.transcode import LITTLE_ENDIAN, Transcoder
 from chef_cell.nodes import ros
 
 #: How long a service of the other graph may take (s).
 SERVICE_TIMEOUT = 5.0
-#: Returns the message to send on, or None to send nothing.
-Change = Callable[[Any], Any]
+#: Takes the stamp of a message (s), returns the one to send it on with, or None to send nothing.
+Restamp = Callable[[float], float | None]
+_STAMP = struct.Struct('<iI')
 
 
 def ros2_class(name: str) -> type:
@@ -46,20 +50,26 @@ class Relay:
     def __init__(self, node: Node, robot: ros1.Node) -> None:
         self._node = node
         self._robot = robot
+        self._transcoder = Transcoder(INTERA)
         self._log = _Log(node)
         logging.getLogger('chef_cell.ros1').addHandler(self._log)
 
-    def to_ros1(self, topic: Topic, qos: QoSProfile, change: Change | None = None) -> None:
+    def to_ros1(self, topic: Topic, qos: QoSProfile, restamp: Restamp | None = None) -> None:
         """Carry a topic from ROS 2, subscribed with `qos`, to ROS 1."""
-        publisher = self._robot.advertise(topic.name, topic.kind, topic.latched, topic.queue)
-        carry = _carrier(publisher.publish, change)
-        self._node.create_subscription(ros2_class(topic.kind), topic.name, carry, qos)
+        encode = functools.partial(self._transcoder.from_cdr, topic.kind)
+        publisher = self._robot.advertise(
+            topic.name, topic.kind, topic.latched, topic.queue, encode
+        )
+        carry = _carrier(publisher.publish, restamp)
+        self._node.create_subscription(ros2_class(topic.kind), topic.name, carry, qos, raw=True)
 
-    def to_ros2(self, topic: Topic, change: Change | None = None) -> None:
+    def to_ros2(self, topic: Topic, restamp: Restamp | None = None) -> None:
         """Carry a topic from ROS 1 to ROS 2."""
         qos = ros.STATE_QOS if topic.latched else ros.SENSOR_PUBLISHER_QOS
         publisher = self._node.create_publisher(ros2_class(topic.kind), topic.name, qos)
-        self._robot.subscribe(topic.name, topic.kind, _carrier(publisher.publish, change))
+        decode = functools.partial(self._transcoder.to_cdr, topic.kind)
+        carry = _carrier(publisher.publish, restamp)
+        self._robot.subscribe(topic.name, topic.kind, carry, decode)
 
     def serve(self, name: str, kind: str) -> None:
         """Offer a ROS 2 service in ROS 1; calls wait in threads of their own."""
@@ -103,13 +113,21 @@ class _Log(logging.Handler):
             self._logger.info(text)
 
 
-def _carrier(publish: Callable[[Any], None], change: Change | None) -> Callable[[Any], None]:
-    if change is None:
+def _carrier(publish: Callable[[bytes], None], restamp: Restamp | None) -> Callable[[bytes], None]:
+    """Return what sends CDR on; with `restamp` the messages must begin with a header."""
+    if restamp is None:
         return publish
 
-    def carry(message: Any) -> None:
-        changed = change(message)
-        if changed is not None:
-            publish(changed)
+    def carry(data: bytes) -> None:
+        sec, nanosec = _STAMP.unpack_from(data, len(LITTLE_ENDIAN))
+        stamp = sec + 1e-9 * nanosec
+        changed = restamp(stamp)
+        if changed is None:
+            return
+        if changed != stamp:
+            time = divmod(round(changed * 1e9), 10**9)
+            at = len(LITTLE_ENDIAN)
+            data = data[:at] + _STAMP.pack(*time) + data[at + _STAMP.size :]
+        publish(data)
 
     return carry

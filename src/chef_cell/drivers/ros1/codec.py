@@ -23,8 +23,8 @@ Decode = Callable[[memoryview, int], tuple[Any, int]]
 
 _COUNT = struct.Struct('<I')
 _TIME = struct.Struct('<II')
-#: primitive -> struct code of one, array code of many
-_NUMBERS = {
+#: Primitive -> struct code of one, array code of many.
+NUMBERS = {
     'int8': 'b', 'uint8': 'B', 'byte': 'b', 'char': 'B', 'int16': 'h', 'uint16': 'H',
     'int32': 'i', 'uint32': 'I', 'int64': 'q', 'uint64': 'Q', 'float32': 'f', 'float64': 'd',
 }  # fmt: skip
@@ -104,15 +104,13 @@ class Codec:
             out += _TIME.pack(value.sec, value.nanosec)
 
         def decode(data: memoryview, at: int) -> tuple[Any, int]:
-            sec, nanosec = _TIME.unpack_from(data, at)
-            if sec >= _MAX_SEC:
-                raise DecodeError(f'time of {sec} s, allowed: below {_MAX_SEC}')
+            sec, nanosec = checked_time(*_TIME.unpack_from(data, at))
             return make(sec=sec, nanosec=nanosec), at + 8
 
         return encode, decode
 
     def _field(self, field: Field) -> tuple[Encode, Decode]:
-        if field.array and field.base in _NUMBERS:
+        if field.array and field.base in NUMBERS:
             return _numbers(field)
         one = self._one(field.base)
         return _array(*one, field.size) if field.array else one
@@ -122,7 +120,14 @@ class Codec:
             return _encode_string, _decode_string
         if base == 'bool':
             return _number('?')
-        return _number(_NUMBERS[base]) if base in _NUMBERS else self.part(base)
+        return _number(NUMBERS[base]) if base in NUMBERS else self.part(base)
+
+
+def checked_time(sec: int, nanosec: int) -> tuple[int, int]:
+    """Return a time; raises DecodeError where ROS 2 has no such second."""
+    if sec >= _MAX_SEC:
+        raise DecodeError(f'time of {sec} s, allowed: below {_MAX_SEC}')
+    return sec, nanosec
 
 
 # Making a class takes a millisecond, and every message has others inside.
@@ -151,7 +156,7 @@ def _default(definitions: Definitions, field: Field) -> Callable[[], Any]:
         return list
     simple: dict[str, Callable[[], Any]] = {'string': str, 'bool': bool}
     simple |= {'float32': float, 'float64': float}
-    if field.base in simple or field.base in _NUMBERS:
+    if field.base in simple or field.base in NUMBERS:
         return simple.get(field.base, int)
     inner = _TIMES.get(field.base, field.base)
     return lambda: plain_class(definitions, inner)()
@@ -187,7 +192,7 @@ def _number(code: str) -> tuple[Encode, Decode]:
 
 
 def _numbers(field: Field) -> tuple[Encode, Decode]:
-    code, size = _NUMBERS[field.base], field.size
+    code, size = NUMBERS[field.base], field.size
     width = struct.calcsize(code)
 
     def encode(values: Sequence[Any], out: bytearray) -> None:

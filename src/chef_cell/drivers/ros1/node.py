@@ -65,16 +65,35 @@ class Node:
         """Why the master does not know this node; empty when it does."""
         return self.shut_down or self._registrar.problem
 
-    def advertise(self, topic: str, kind: str, latch: bool = False, queue: int = 1) -> Publisher:
-        """Publish a topic: `queue` messages may wait for each slow subscriber."""
-        publisher = Publisher(topic, kind, self.codec, self._loop, latch, queue)
+    def advertise(
+        self,
+        topic: str,
+        kind: str,
+        latch: bool = False,
+        queue: int = 1,
+        encode: Callable[[Any], bytearray] | None = None,
+    ) -> Publisher:
+        """Publish a topic: `queue` messages may wait for each slow subscriber.
+
+        What is published are messages of the codec, or whatever `encode` makes bytes of.
+        """
+        publisher = Publisher(topic, kind, self.codec, self._loop, latch, queue, encode)
         self._publishers[topic] = publisher
         self._registrar.add(Registration('Publisher', topic, (kind,), ()))
         return publisher
 
-    def subscribe(self, topic: str, kind: str, callback: Callable[[Any], None]) -> Subscription:
-        """Listen to a topic. `callback` runs in the node's thread and must not block."""
-        subscription = Subscription(topic, kind, self.codec, callback, self.identity)
+    def subscribe(
+        self,
+        topic: str,
+        kind: str,
+        callback: Callable[[Any], None],
+        decode: Callable[[bytes], Any] | None = None,
+    ) -> Subscription:
+        """Listen to a topic. `callback` runs in the node's thread and must not block.
+
+        It takes messages of the codec, or what `decode` makes of their bytes.
+        """
+        subscription = Subscription(topic, kind, self.codec, callback, self.identity, decode)
         self._subscriptions[topic] = subscription
         self._registrar.add(Registration('Subscriber', topic, (kind,), ()))
         return subscription
@@ -169,7 +188,7 @@ class Node:
 
     def publisher_update(self, caller: str, topic: str, uris: list[str]) -> Answer:
         """Learn who publishes a topic."""
-        self._follow(topic, uris)
+        self._registrar.update(topic, uris)
         return SUCCESS, '', 0
 
     def request_topic(self, caller: str, topic: str, protocols: list[list[Any]]) -> Answer:

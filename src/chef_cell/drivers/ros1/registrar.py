@@ -1,5 +1,6 @@
 """Keep a node known to its master, whatever becomes of the master."""
 
+import collections
 import dataclasses
 import logging
 import threading
@@ -32,7 +33,8 @@ class Registrar:
         master_uri: where the master is.
         node: name of the node.
         uri: of the node's API.
-        on_publishers: takes a topic and the URIs of its publishers, from the registrar's thread.
+        on_publishers: takes a topic and the URIs of its publishers, from any thread, in the order
+            in which they were true.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Registrar:
         self._on_publishers = on_publishers
         self._wanted: list[Registration] = []
         self._known: set[Registration] = set()
+        self._telling = threading.Lock()
+        self._updates: collections.Counter[str] = collections.Counter()
         self._wake = threading.Event()
         self._settled = threading.Condition()
         self._closing = False
@@ -59,6 +63,12 @@ class Registrar:
         """Wish for a registration; returns at once."""
         self._wanted.append(registration)
         self._wake.set()
+
+    def update(self, topic: str, publishers: list[str]) -> None:
+        """The master says who publishes a topic now."""
+        with self._telling:
+            self._updates[topic] += 1
+            self._on_publishers(topic, publishers)
 
     def wait(self, timeout: float) -> bool:
         """Wait until everything wished for so far is registered; returns whether it is."""
@@ -96,11 +106,19 @@ class Registrar:
             self._known.clear()
         for each in tuple(self._wanted):
             if each not in self._known and not self._closing:
-                arguments = (self._node, each.name, *each.details, self._uri)
-                answer = xmlrpc.call(self._master, f'register{each.what}', *arguments)
+                self._register(each)
                 self._known.add(each)
-                if each.what == 'Subscriber':
-                    self._on_publishers(each.name, answer)
+
+    def _register(self, each: Registration) -> None:
+        arguments = (self._node, each.name, *each.details, self._uri)
+        before = self._updates[each.name]
+        answer = xmlrpc.call(self._master, f'register{each.what}', *arguments)
+        if each.what != 'Subscriber':
+            return
+        with self._telling:
+            # A publisher that came meanwhile was announced already, and the answer lacks it.
+            if self._updates[each.name] == before:
+                self._on_publishers(each.name, answer)
 
     def _is_known(self) -> bool:
         try:

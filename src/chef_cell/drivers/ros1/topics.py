@@ -6,6 +6,7 @@ Everything here runs inside the node's event loop, but for `Publisher.publish`.
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,7 @@ class Publisher:
         loop: the node's event loop.
         latch: whether who connects later gets the last message.
         queue: messages that may wait for a slow subscriber.
+        encode: makes bytes of what is published; by default the codec, of a message.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class Publisher:
         loop: asyncio.AbstractEventLoop,
         latch: bool,
         queue: int,
+        encode: Callable[[Any], bytearray] | None = None,
     ) -> None:
         self.topic = topic
         self.kind = kind
         self._codec = codec
+        self._encode = encode or functools.partial(codec.encode, kind)
         self._loop = loop
         self._latch = latch
         self._queue = queue
@@ -81,7 +85,9 @@ class Publisher:
 
     def publish(self, message: Any) -> None:
         """Send a message to all who are connected; never blocks. From any thread."""
-        data = self._codec.encode(self.kind, message)
+        if not self._links and not self._latch:
+            return
+        data = self._encode(message)
         if self._stamped:
             data[:4] = self._count.to_bytes(4, 'little')
         self._count = (self._count + 1) % 2**32
@@ -137,6 +143,7 @@ class Subscription:
         codec: of its messages.
         callback: takes each message, inside the node's event loop: it must not block.
         identity: of this node.
+        decode: makes of bytes what the callback takes; by default the codec, a message.
     """
 
     def __init__(
@@ -146,12 +153,14 @@ class Subscription:
         codec: Codec,
         callback: Callable[[Any], None],
         identity: Identity,
+        decode: Callable[[bytes], Any] | None = None,
     ) -> None:
         self.topic = topic
         self.kind = kind
         self.received = 0
         self.refused = 0  # messages that were not what their publisher said
         self._codec = codec
+        self._decode = decode or functools.partial(codec.decode, kind)
         self._callback = callback
         self._identity = identity
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -233,7 +242,7 @@ class Subscription:
 
     def _receive(self, data: bytes) -> None:
         try:
-            message = self._codec.decode(self.kind, data)
+            message = self._decode(data)
         except DecodeError as error:
             self.refused += 1
             LOG.warning('%s: refused: %s', self.topic, error)

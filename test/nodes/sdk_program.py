@@ -72,7 +72,7 @@ def move(limb):
     name = '/named_poses/right/poses/neutral'
     neutral = rospy.get_param(name) if rospy else PARAMETERS[name]
     off = max(abs(a - b) for a, b in zip(limb.joint_ordered_angles(), neutral, strict=True))
-    check('neutral pose', off < 0.01)
+    check(f'neutral pose: off by {off:.4f} rad', off < 0.01)
     check('no collision', limb.has_collided() is False)
     check('tips', limb.tip_state('right_gripper_tip') is not None and limb.tip_state('x') is None)
 

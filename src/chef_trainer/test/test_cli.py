@@ -76,9 +76,9 @@ def test_collected_episodes_become_a_policy_that_is_compared(
     run(monkeypatch, 'evaluate', *both, '--episodes', 2, '--teachers', teachers, '--card', card)
     assert 'teachers (sampled)' in capsys.readouterr().out
     assert '| teacher | 1 | 2 |' in card.read_text()
-    run(monkeypatch, 'compare', results, '--plot', tmp_path / 'plot.png')
+    run(monkeypatch, 'compare', results)
     assert 'against teacher' in capsys.readouterr().out
-    assert (tmp_path / 'plot.png').read_bytes()[1:4] == b'PNG'
+    assert results.with_suffix('.png').read_bytes()[1:4] == b'PNG'
 
 
 @pytest.mark.parametrize(

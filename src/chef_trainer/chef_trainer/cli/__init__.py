@@ -15,7 +15,7 @@ EXAMPLES = """examples:
   chef-train export runs/crr --out crr.onnx       policy file and model card
   chef-train evaluate crr.onnx bc.onnx --env chef_cell.sim.environment:StackingEnv \\
       --results results.jsonl                     both on the same scenes
-  chef-train compare results.jsonl --plot compare.png
+  chef-train compare results.jsonl
 """
 
 

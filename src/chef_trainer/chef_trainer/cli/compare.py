@@ -22,13 +22,20 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument('results', type=Path, nargs='+', help='files of outcomes, JSON lines')
     command.add_argument('--baseline', metavar='NAME', help='default: the first candidate')
-    command.add_argument('--plot', type=Path, help='image to draw (.png)')
+    command.add_argument(
+        '--plot', type=Path, help='image to draw (.png); default: beside the first file'
+    )
     add_force_limit(command)
     command.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Carry out the command; raises ValueError if there is nothing to compare."""
+    """Carry out the command.
+
+    Raises:
+        ValueError: there is nothing to compare.
+        OSError: the plot can't be written.
+    """
     for path in arguments.results:
         if not path.is_file():
             raise ValueError(f'{path}: no such file of results')
@@ -40,6 +47,6 @@ def run(arguments: argparse.Namespace) -> None:
     comparisons = compare(verdicts, arguments.baseline or verdicts[0].candidate)
     if comparisons:
         show(paired(comparisons))
-    if arguments.plot:
-        draw_success(summaries, arguments.plot)
-        show(f'plot: {arguments.plot}')
+    plot = arguments.plot or arguments.results[0].with_suffix('.png')
+    draw_success(summaries, plot)
+    show(f'plot: {plot}')

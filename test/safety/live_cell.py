@@ -171,13 +171,14 @@ class LiveCell:
         self.graph.wait_for(self._sessions.server_is_ready, 'the nodes', STARTED)
 
     def begin(self, episodes: int = 1) -> None:
-        """Begin a session and wait until its arm moves."""
+        """Begin a session and wait until its arm moves and the latch judges it."""
         self.ask(episodes)
         while not self._moves():
             # A bridge that hung has not heard yet that its episode is over: ask again.
             answer = self.end().stopped_by
             assert 'reset refused' in answer, answer
             self.ask(episodes)
+        self._be_judged()
 
     def ask(self, episodes: int = 1, policy: Path | None = None) -> None:
         """Ask for a session."""
@@ -195,6 +196,22 @@ class LiveCell:
     def _moves(self) -> bool:
         self.graph.wait_for(lambda: self._result.done() or self.moving, 'motion', STARTED)
         return self.moving and not self._result.done()
+
+    def _be_judged(self) -> None:
+        """Wait until the latch can compare: in an episode it has heard of, it begins anew."""
+        self.graph.wait_for(
+            lambda: (
+                self.episodes
+                and self.verdicts
+                and self.verdicts[-1].episode_id == self.episodes[-1].episode_id
+            ),
+            'a verdict on this episode',
+        )
+        before = {name: self.wires[name].last for name in ('wrench', 'joints')}
+        self.graph.wait_for(
+            lambda: all(self.wires[name].last is not last for name, last in before.items()),
+            'a wrench and a joint state',
+        )
 
     @property
     def moving(self) -> bool:

@@ -51,8 +51,11 @@ stack: $(CELL)/.done/ready  ## Run a stacking session in the simulated cell
 	  $(if $(POLICY),--policy '$(POLICY)') $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REALTIME),--realtime) $(if $(OUT),--out '$(OUT)') $(ARGS)
 
-test: $(CELL)/.done/dev  ## Run all tests
-	@$(CELL)/bin/python -m pytest $(ARGS)
+# Two files at a time; the last -n counts, and -n0 is one after the other in one process.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: $(CELL)/.done/dev  ## Run all tests, two at a time (ARGS=-n4: four)
+	@$(CELL)/bin/python $(PYTEST) $(ARGS)
 
 lives: $(CELL)/.done/dev  ## Test the safety core through 10 000 random lives of a cell (3 minutes)
 	@$(CELL)/bin/python -m pytest -o timeout=1800 --hypothesis-profile=lives test/safety/test_lives.py $(ARGS)
@@ -61,7 +64,7 @@ faults: $(CELL)/.done/dev  ## Break a running cell in every way of docs/faults.m
 	@$(CELL)/bin/python -m pytest -m 'slow or not slow' test/safety $(ARGS)
 
 test-trainer: $(TRAINER)/.done/dev  ## Run the trainer's tests with torch; make test has none
-	@$(TRAINER)/bin/python -m pytest src/chef_trainer/test $(ARGS)
+	@$(TRAINER)/bin/python $(PYTEST) src/chef_trainer/test $(ARGS)
 
 lint: $(CELL)/.done/dev  ## Check style, types and which room imports which
 	$(CELL)/bin/ruff check

@@ -118,8 +118,8 @@ MAY_IMPORT = {
         for module in ('calibrate_wrist', 'wrist_samples')
     },
     'chef_cell.testing': {
-        'pymodbus',
-        'numpy', 'cv2', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell', 'chef_trainer', *ROS,
+        'numpy', 'cv2', 'pymodbus', 'pytest', 'onnx', 'domain_coordinator', 'chef_cell',
+        'chef_trainer', *ROS,
     },
     'chef_trainer': {
         'numpy', 'scipy', 'torch', 'safetensors', 'onnx', 'onnxruntime', 'mcap', 'yaml',
@@ -132,9 +132,7 @@ MAY_IMPORT = {
     'chef_trainer.evaluation.plot': {
         'matplotlib', 'chef_trainer.evaluation', 'chef_trainer.policy_file',
     },
-    'chef_trainer.learner.plots': {
-        'matplotlib', 'tensorboardX', 'chef_trainer.policy_file',
-    },
+    'chef_trainer.learner.plots': {'matplotlib', 'tensorboardX', 'chef_trainer.policy_file'},
     'chef_trainer.data': {
         'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
         'chef_trainer.remote', 'chef_trainer.task', 'chef_trainer.view',
@@ -169,12 +167,15 @@ MAY_IMPORT = {
         }
         for module in ('latency', 'pixels')
     },
-    'chef_trainer.bench.results': {
-        'numpy', 'matplotlib', 'onnx', 'rich', 'yaml', 'chef_trainer.evaluation',
-        'chef_trainer.export', 'chef_trainer.learner', 'chef_trainer.methods',
-        'chef_trainer.errors', 'chef_trainer.networks.deployed', 'chef_trainer.policy_file',
-        'chef_trainer.progress', 'chef_trainer.rollouts', 'chef_trainer.run_directory',
-        'chef_trainer.spec', 'chef_trainer.task',
+    **{
+        f'chef_trainer.bench.{package}': {
+            'chef_trainer.learner', 'chef_trainer.policy_file', 'dm_control', 'chef_trainer.spec',
+            'chef_trainer.rollouts', 'chef_trainer.progress', 'yaml', 'scipy', 'gymnasium', 'onnx',
+            'chef_trainer.task', 'chef_trainer.run_directory', 'chef_trainer.methods', 'metaworld',
+            'chef_trainer.networks.deployed', *REPORT, 'chef_trainer.errors', 'gymnasium_robotics',
+            'chef_trainer.evaluation', 'chef_trainer.bench.stages', 'numpy', 'chef_trainer.export',
+        }
+        for package in ('results', 'tasks')
     },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',

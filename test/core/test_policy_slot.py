@@ -84,6 +84,11 @@ def test_a_good_request_clears_the_error(slot):
     assert slot.last_error == ''
 
 
+HAND = ActionSpec(
+    (0.01, 0.01, 0.01, 1.0), ('m', 'm', 'm', '1'), 'world', ('x', 'y', 'z', 'gripper')
+)
+
+
 @pytest.mark.parametrize(
     ('spec', 'message'),
     [
@@ -100,6 +105,8 @@ def test_a_good_request_clears_the_error(slot):
             'action x is scaled by nan',
         ),
         (dataclasses.replace(SPEC, action=ActionSpec(frame='tool')), "frame 'tool'"),
+        (dataclasses.replace(SPEC, action=HAND), r"acts by \('x', 'y', 'z', 'gripper'\)"),
+        (dataclasses.replace(SPEC, action=ActionSpec(discrete=False)), 'discrete: False; this'),
     ],
 )
 def test_a_policy_that_does_not_fit_the_cell_is_refused_with_the_reason(spec, message):

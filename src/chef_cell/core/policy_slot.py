@@ -7,7 +7,7 @@ import numpy as np
 
 from chef_cell.core.observe import IMAGE_PREFIX, ObservationError, check_specs
 from chef_cell.core.ports import PolicyRunner
-from chef_trainer.spec import ACTION_NAMES, ActionSpec, PolicySpec
+from chef_trainer.spec import ActionSpec, PolicySpec
 
 #: Two rates closer than this are the same rate (Hz).
 _RATE_TOLERANCE = 1e-6
@@ -106,12 +106,17 @@ def check_fits(spec: PolicySpec, offer: Offer) -> None:
 
 
 def _check_action(spec: PolicySpec, full: ActionSpec) -> None:
+    if (spec.action.names, spec.action.discrete) != (full.names, full.discrete):
+        raise PolicyRefusedError(
+            f'{spec.name}: acts by {spec.action.names}, the last discrete: '
+            f'{spec.action.discrete}; this cell by {full.names}, {full.discrete}'
+        )
     if (spec.action.units, spec.action.frame) != (full.units, full.frame):
         raise PolicyRefusedError(
             f'{spec.name}: acts in {spec.action.units} in frame {spec.action.frame!r}, '
             f'this cell in {full.units} in {full.frame!r}'
         )
-    for name, scale, largest in zip(ACTION_NAMES, spec.action.scale, full.scale, strict=True):
+    for name, scale, largest in zip(full.names, spec.action.scale, full.scale, strict=True):
         if not abs(scale) <= largest:
             raise PolicyRefusedError(
                 f'{spec.name}: action {name} is scaled by {scale}, allowed up to {largest}'

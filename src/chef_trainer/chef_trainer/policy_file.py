@@ -17,20 +17,27 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 
-from chef_trainer.spec import PolicySpec, SpecError
+from chef_trainer.spec import ActionSpec, PolicySpec, SpecError
 
 if TYPE_CHECKING:
     import onnx
 
 SPEC_KEY = 'chef_policy_spec'
-# Name -> size of the last axis. `action` is deterministic: the mean of the Gaussian dimensions,
-# the likelier side of the gripper; the other three describe the distribution it came from.
-OUTPUTS = {'action': 5, 'mean': 4, 'stddev': 4, 'gripper_logits': 2}
+# `action` is deterministic: the mean of the Gaussian dimensions, the likelier side of the gripper;
+# the other three describe the distribution it came from.
+OUTPUTS = ('action', 'mean', 'stddev', 'gripper_logits')
 _DTYPES = {'tensor(float)': 'float32', 'tensor(uint8)': 'uint8'}
 
 
 class PolicyFileError(ValueError):
     """A policy file is missing, corrupt, without spec, or its network does not fit its spec."""
+
+
+def output_sizes(action: ActionSpec) -> dict[str, int]:
+    """Return the size of the last axis of every output; without a gripper there are 0 logits."""
+    count, sides = len(action.names), 2 * action.discrete
+    gaussians = count - action.discrete
+    return dict(zip(OUTPUTS, (count, gaussians, gaussians, sides), strict=True))
 
 
 def read_spec(path: str | Path) -> PolicySpec:
@@ -80,7 +87,7 @@ def session_spec(session: onnxruntime.InferenceSession, path: str | Path) -> Pol
     except SpecError as error:
         raise PolicyFileError(f'{path}: {error}') from error
     _check_inputs(session, spec, path)
-    _check_outputs(session, path)
+    _check_outputs(session, spec, path)
     return spec
 
 
@@ -140,9 +147,11 @@ def _check_inputs(
             )
 
 
-def _check_outputs(session: onnxruntime.InferenceSession, path: str | Path) -> None:
+def _check_outputs(
+    session: onnxruntime.InferenceSession, spec: PolicySpec, path: str | Path
+) -> None:
     outputs = {item.name: tuple(item.shape[1:]) for item in session.get_outputs()}
-    expected = {name: (size,) for name, size in OUTPUTS.items()}
+    expected = {name: (size,) for name, size in output_sizes(spec.action).items()}
     if outputs != expected:
         raise PolicyFileError(
             f'{path}: outputs are {outputs}, a policy has {expected} (name: shape without batch)'

@@ -2,28 +2,38 @@
 
 import importlib.metadata
 import json
-from collections.abc import Collection
+import types
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from chef_trainer.errors import RunError
 from chef_trainer.policy_file import replacing
 
+NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
-def claim(file: Path, ours: dict[str, Any], ignored: Collection[str] = ()) -> None:
+
+def claim(
+    file: Path,
+    ours: dict[str, Any],
+    ignored: Collection[str] = (),
+    newer: Mapping[str, Any] = NOTHING,
+) -> None:
     """Write what decides the result to `file`, or check that it says the same.
 
     Args:
         file: JSON, in the run directory.
         ours: what decides the result.
         ignored: keys that may differ.
+        newer: what holds for a run of before these keys existed.
 
     Raises:
         RunError: it holds a run that differs; the message says in which keys.
     """
     ours = json.loads(json.dumps(ours, default=str))
     if file.exists():
-        here, there = _flat(ours), _flat(read_claim(file))
+        here = _flat(ours)
+        there = _flat(json.loads(json.dumps(dict(newer)))) | _flat(read_claim(file))
         differing = [
             key
             for key in sorted(here.keys() | there.keys())

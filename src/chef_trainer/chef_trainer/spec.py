@@ -37,15 +37,32 @@ class ObservationSpec:
 
 @dataclasses.dataclass(frozen=True)
 class ActionSpec:
-    """Five numbers in [-1, 1] (`ACTION_NAMES`) times `scale`, in `units`.
+    """A numbers in [-1, 1], called `names`, times `scale`, in `units`.
 
-    x, y, z: tool velocity in the arm's base frame; yaw: rotation about the base frame's vertical;
-    gripper: closing speed as a share of full speed, positive closes.
+    By default those of the cell. x, y, z: tool velocity in the arm's base frame; yaw: rotation
+    about the base frame's vertical; gripper: closing speed as a share of full speed, positive
+    closes.
     """
 
     scale: tuple[float, ...] = (0.07, 0.07, 0.07, 1.0, 1.0)
     units: tuple[str, ...] = ('m/s', 'm/s', 'm/s', 'rad/s', '1')
     frame: str = 'base'
+    names: tuple[str, ...] = ACTION_NAMES
+    discrete: bool = True  # whether the last number is -1 or 1 (the gripper)
+
+    def validate(self) -> None:
+        """Raise SpecError unless every number has a name, a scale and a unit."""
+        names = self.names
+        for field, values in (('scale', self.scale), ('units', self.units)):
+            if len(values) != len(names):
+                raise SpecError(
+                    f'action {field} has {len(values)} numbers, needs {len(names)}: {names}'
+                )
+        if len(names) <= self.discrete:
+            raise SpecError(f'action names {names}: needs one that is not discrete')
+
+
+CELL_ACTION = ActionSpec()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +71,7 @@ class PolicySpec:
 
     name: str
     observations: tuple[ObservationSpec, ...]
-    action: ActionSpec = ActionSpec()
+    action: ActionSpec = CELL_ACTION
     rate_hz: float = 20.0
     tasks: tuple[str, ...] = ('stack_leave',)
     triplets: tuple[str, ...] = ('1', '2', '3', '4', '5')
@@ -109,11 +126,7 @@ class PolicySpec:
                 raise SpecError(
                     f'{observation.name}: dtype {observation.dtype!r}, allowed: float32, uint8'
                 )
-        if len(self.action.scale) != len(ACTION_NAMES):
-            raise SpecError(
-                f'action scale has {len(self.action.scale)} numbers, '
-                f'needs {len(ACTION_NAMES)}: {ACTION_NAMES}'
-            )
+        self.action.validate()
         if not self.rate_hz > 0:
             raise SpecError(f'rate_hz {self.rate_hz}, must be positive')
 

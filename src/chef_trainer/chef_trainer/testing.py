@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from chef_trainer.policy_file import OUTPUTS, write
+from chef_trainer.policy_file import output_sizes, write
 from chef_trainer.spec import ObservationSpec, PolicySpec
 
 TINY_OBSERVATIONS = (
@@ -44,7 +44,7 @@ def tiny_model(spec: PolicySpec, seed: int = 0, gain: float = 0.01) -> onnx.Mode
     ]
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ['batch', size])
-        for name, size in OUTPUTS.items()
+        for name, size in output_sizes(spec.action).items()
     ]
     tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
     graph = helper.make_graph(_nodes(spec), 'tiny', inputs, outputs, tensors)

@@ -1,5 +1,6 @@
 """The policy file: what is written is read back; what is broken says how."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 
 from chef_trainer import policy_file
-from chef_trainer.policy_file import SPEC_KEY, PolicyFileError
-from chef_trainer.spec import ObservationSpec, PolicySpec
+from chef_trainer.policy_file import SPEC_KEY, PolicyFileError, output_sizes
+from chef_trainer.spec import ActionSpec, ObservationSpec, PolicySpec, SpecError
 from chef_trainer.testing import tiny_model, tiny_spec, write_tiny_policy
 
 
@@ -91,6 +92,32 @@ def test_wrong_outputs_are_refused(tmp_path):
     del model.graph.output[1:]
     with pytest.raises(PolicyFileError, match=r"outputs are \{'action': \(5,\)\}"):
         policy_file.write(tmp_path / 'policy.onnx', model, spec)
+
+
+def test_the_outputs_are_those_of_the_action():
+    assert output_sizes(ActionSpec()) == {
+        'action': 5,
+        'mean': 4,
+        'stddev': 4,
+        'gripper_logits': 2,
+    }
+    arm = ActionSpec((1.0, 1.0), ('1', '1'), names=('shoulder', 'wrist'), discrete=False)
+    assert list(output_sizes(arm).values()) == [2, 2, 2, 0]
+    spec = dataclasses.replace(tiny_spec(), action=arm)
+    assert PolicySpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ('action', 'message'),
+    [
+        (ActionSpec(scale=(1.0,)), 'action scale has 1 numbers, needs 5'),
+        (ActionSpec(units=('m', 'm')), 'action units has 2 numbers, needs 5'),
+        (ActionSpec((1.0,), ('1',), names=('gripper',)), 'needs one that is not discrete'),
+    ],
+)
+def test_an_action_needs_a_scale_and_a_unit_for_every_name(action, message):
+    with pytest.raises(SpecError, match=message):
+        dataclasses.replace(tiny_spec(), action=action).validate()
 
 
 def test_reading_needs_neither_torch_nor_onnx():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import resource
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from chef_trainer.learner.learner import Learner
 from chef_trainer.learner.run import TrainRun
 from chef_trainer.learner.settings import OnlineSettings, TrainSettings
 from chef_trainer.learner.train import train
+from chef_trainer.policy_file import read_spec
 from chef_trainer.progress import progress_bars
 from chef_trainer.rollouts.episode import Episode, write_episode
 from chef_trainer.testing import tiny_spec, write_tiny_policy
@@ -132,6 +134,29 @@ def test_a_directory_of_another_run_or_other_data_is_refused(settings, data, tmp
     write_episode(data / '9.npz', episode(9))
     with pytest.raises(RunError, match=r"differs in \['data_sha256'\]"):
         carried_out(dataclasses.replace(settings, updates=10), tmp_path / 'run')
+
+
+def test_a_run_of_before_a_setting_existed_goes_on_with_its_default(settings, tmp_path):
+    file = tmp_path / 'run' / 'run.json'
+    carried_out(settings, tmp_path / 'run')
+    old = json.loads(file.read_text())
+    for name in ('action', 'rate_hz', 'keep_every'):
+        del old['settings'][name]
+    file.write_text(json.dumps(old))
+    assert carried_out(settings, tmp_path / 'run').step == settings.updates
+    file.write_text(json.dumps(old))
+    with pytest.raises(RunError, match=r"differs in \['rate_hz'\]"):
+        carried_out(dataclasses.replace(settings, rate_hz=10.0), tmp_path / 'run')
+
+
+def test_policies_are_kept_on_the_way(settings, tmp_path):
+    run = TrainRun(dataclasses.replace(settings, keep_every=15), tmp_path / 'run')
+    train(run, progress_bars(quiet=True))
+    assert sorted(path.name for path in run.kept(15).parent.iterdir()) == [
+        '00000015.onnx',
+        '00000030.onnx',
+    ]
+    assert read_spec(run.kept(15)).provenance['updates'] == 15
 
 
 def test_numbers_that_are_not_finite_stop_the_run_and_say_where(settings, tmp_path):

@@ -22,7 +22,7 @@ class Actor(Protocol):
         info: dict[str, Any],
         random: np.random.Generator | None,
     ) -> np.ndarray:
-        """Return the action (5,) for one observation; it may lie outside [-1, 1]."""
+        """Return the action (A,) for one observation; it may lie outside [-1, 1]."""
 
 
 class PolicyFileActor:
@@ -38,7 +38,7 @@ class PolicyFileActor:
         info: dict[str, Any],
         random: np.random.Generator | None,
     ) -> np.ndarray:
-        """Return the action (5,) for one observation."""
+        """Return the action (A,) for one observation."""
         inputs = {spec.name: observation[spec.name][None] for spec in self.observations}
         action, mean, stddev, logits = self._session.run(list(policy_file.OUTPUTS), inputs)
         return action[0] if random is None else sample(mean[0], stddev[0], logits[0], random)
@@ -71,7 +71,12 @@ class ReleasedActor:
 def sample(
     mean: np.ndarray, stddev: np.ndarray, logits: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """Draw one action (5,) from a mixed distribution; the velocities are not clipped."""
+    """Draw one action (A,) from a mixed distribution; the velocities are not clipped.
+
+    Without logits there is no gripper.
+    """
+    if not len(logits):
+        return random.normal(mean, stddev)
     closes = random.random() < 1 / (1 + np.exp(float(logits[0] - logits[1])))
     return np.append(random.normal(mean, stddev), 1.0 if closes else -1.0)
 

@@ -3,8 +3,9 @@
 Such an environment is a Gymnasium environment with dictionary observations. It is built with
 triplet=, observations= (tuple of ObservationSpec), force_limit= (N or None) and
 benchmark_observation= (bool). Its reward is above 0.5 while the task is solved, and its info
-holds `force_max` (N, of the step), `sparse_stack` (bool) and, when asked for,
-`benchmark_observation` (292,), the released policies' input.
+may hold `force_max` (N, of the step), `sparse_stack` (bool) and, when asked for,
+`benchmark_observation` (292,), the released policies' input. Where there are no triplets the word
+names the scene.
 """
 
 import functools
@@ -35,16 +36,20 @@ def environment(
     Raises:
         UnknownEnvironmentError: the entry is malformed, or importing or building it failed.
     """
-    module, colon, attribute = entry.partition(':')
-    if not colon:
-        raise UnknownEnvironmentError(f'{entry!r}: expected module:attribute')
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UnknownEnvironmentError(f'{entry}: cannot be imported: {error}') from error
-    return factory(
+    return imported(entry)(
         triplet=triplet,
         observations=observations,
         force_limit=None,
         benchmark_observation=benchmark_observation,
     )
+
+
+def imported(entry: str) -> Any:
+    """Return what `module:attribute` names; raises UnknownEnvironmentError."""
+    module, colon, attribute = entry.partition(':')
+    if not colon:
+        raise UnknownEnvironmentError(f'{entry!r}: expected module:attribute')
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UnknownEnvironmentError(f'{entry}: cannot be imported: {error}') from error

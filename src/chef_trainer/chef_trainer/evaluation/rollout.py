@@ -33,6 +33,7 @@ class Outcome:
     sparse_stack: bool  # the benchmark's own success at the last step
     force_max: float  # N, largest wrist force of the episode
     steps: int
+    episode_return: float | None = None  # sum of rewards; None in files from before it was kept
 
 
 def rollout(
@@ -51,16 +52,21 @@ def rollout(
 
 
 def outcome(triplet: str, seed: int, steps: Iterable[Step]) -> Outcome:
-    """Judge an episode by its last step, and by the largest force of all."""
-    force_max, count = 0.0, 0
+    """Judge an episode by its last step, and by the largest force of all.
+
+    An environment without a wrist sensor, or without the benchmark's own success, has none.
+    """
+    force_max, count, total = 0.0, 0, 0.0
     for step in steps:
-        force_max = max(force_max, float(step.after['force_max']))
+        force_max = max(force_max, float(step.after.get('force_max', 0.0)))
         count += 1
+        total += step.reward
     return Outcome(
         triplet=triplet,
         seed=seed,
         success=step.reward > 0.5,
-        sparse_stack=bool(step.after['sparse_stack']),
+        sparse_stack=bool(step.after.get('sparse_stack', False)),
         force_max=force_max,
         steps=count,
+        episode_return=total,
     )

@@ -13,12 +13,14 @@ from chef_trainer.rollouts.collect import Rollout
 from chef_trainer.rollouts.episode import find_rollouts
 from chef_trainer.rollouts.memory import Memory
 from chef_trainer.run_directory import claim, read_claim, software
-from chef_trainer.spec import PolicySpec
+from chef_trainer.spec import CELL_ACTION, PolicySpec
 from chef_trainer.task.rewards import REWARD_NAMES
 
 Progress = Callable[[int, int], None]
 #: Settings that do not change the result.
-FREE = ('device', 'compiled', 'log_every', 'save_every')
+FREE = ('device', 'compiled', 'log_every', 'save_every', 'keep_every')
+#: Settings that runs of before they existed are without, and what held for them.
+NEWER = {'settings': {'action': dataclasses.asdict(CELL_ACTION), 'rate_hz': 20.0}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,7 @@ class TrainRun:
     curves.png               the same, drawn
     events.out.tfevents.*    the same for TensorBoard
     policies/<round>.onnx    what collected a round's episodes
+    kept/<update>.onnx       what was kept from the way, see `keep_every`
     online/<round>/*.npz     those episodes
     """
 
@@ -56,6 +59,10 @@ class TrainRun:
         """Policy file that collects a round."""
         return self.directory / 'policies' / f'{number:04d}.onnx'
 
+    def kept(self, update: int) -> Path:
+        """Policy file kept from the way."""
+        return self.directory / 'kept' / f'{update:08d}.onnx'
+
     def claim(self, data_sha256: str) -> None:
         """Take the directory for these settings and data, or go on in it.
 
@@ -63,7 +70,7 @@ class TrainRun:
             RunError: it holds another run, or the data has changed.
         """
         ours = {'settings': to_dict(self.settings), 'data_sha256': data_sha256}
-        claim(self.directory / 'run.json', ours, ignored=FREE)
+        claim(self.directory / 'run.json', ours, ignored=FREE, newer=NEWER)
 
     def open_dataset(self, progress: Progress = lambda done, total: None) -> Dataset | Memory:
         """Open the data: episode files of the cell, or folders of rollouts (.npz).
@@ -142,6 +149,8 @@ class TrainRun:
         return PolicySpec(
             name=settings.name,
             observations=settings.observations,
+            action=settings.action,
+            rate_hz=settings.rate_hz,
             tasks=settings.tasks[:1],
             triplets=settings.triplets,
             provenance=provenance,

@@ -13,7 +13,7 @@ from chef_trainer.methods.method import Method
 from chef_trainer.methods.schedule import Schedule, schedule
 from chef_trainer.methods.table import method
 from chef_trainer.networks.agent import NetworkSettings
-from chef_trainer.spec import ObservationSpec, build
+from chef_trainer.spec import CELL_ACTION, ActionSpec, ObservationSpec, build
 from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
 PRECISIONS = ('highest', 'high', 'medium')
@@ -42,6 +42,8 @@ class TrainSettings:
     data: tuple[str, ...] = ()  # episode files, or folders of them
     updates: int = 100_000
     observations: tuple[ObservationSpec, ...] = observation_specs(STATE_NAMES)
+    action: ActionSpec = CELL_ACTION
+    rate_hz: float = 20.0  # of control
     tasks: tuple[str, ...] = ('stack_leave',)  # rewards; the first one's policy is exported
     triplets: tuple[str, ...] = ('1', '2', '3', '4', '5')  # that the policy is made for
     change: dict[str, Any] = dataclasses.field(default_factory=dict)  # fields of the method
@@ -55,6 +57,7 @@ class TrainSettings:
     compiled: bool = False  # compile the update: a minute at the start, then up to twice as fast
     log_every: int = 100  # updates
     save_every: int = 1000  # updates
+    keep_every: int = 0  # updates between policy files kept from the way; 0: none
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -85,7 +88,13 @@ class TrainSettings:
         given = {n: _field(NetworkSettings, n, value) for n, value in self.networks.items()}
         return build(
             NetworkSettings,
-            {'observations': self.observations, 'tasks': self.tasks, **given},
+            {
+                'observations': self.observations,
+                'tasks': self.tasks,
+                'action_size': len(self.action.names),
+                'discrete': self.action.discrete,
+                **given,
+            },
             SettingsError,
         )
 

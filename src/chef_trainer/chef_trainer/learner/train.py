@@ -107,11 +107,7 @@ class _Training:
         if jobs:
             policy = self._run.policy(number)
             if not policy.exists():
-                export_policy(
-                    DeployedPolicy(self._learner.networks),
-                    self._run.spec(self._learner.step),
-                    policy,
-                )
+                self._keep(policy)
             missing = [job for job in jobs if not job.target.exists()]
             task = self._progress.add_task(f'collect {number}', total=len(missing), note='')
             for _ in run_jobs(run_rollout, missing, self._workers):
@@ -125,9 +121,14 @@ class _Training:
         jobs = self._run.rollouts(number)
         episodes = [read_episode(job.target) for job in jobs]
         self._online.extend(episodes)
-        success = sum(one.success for one in episodes) / len(episodes)
         update = self._run.rounds()[number].start
-        self._log.add('online', update, success=success, online_transitions=len(self._online))
+        self._log.add(
+            'online',
+            update,
+            success=sum(one.success for one in episodes) / len(episodes),
+            episode_return=float(sum(one.rewards[:, 0].sum() for one in episodes)) / len(episodes),
+            online_transitions=len(self._online),
+        )
 
     def _train(self, updates: range, task: TaskID) -> None:
         """Make the updates of a round that are still to be made."""
@@ -138,9 +139,17 @@ class _Training:
             at_end = learner.step == updates.stop
             if learner.step % settings.log_every == 0 or at_end:
                 self._report(task)
+            if settings.keep_every and learner.step % settings.keep_every == 0:
+                self._keep(self._run.kept(learner.step))
             if learner.step % settings.save_every == 0 or at_end:
                 checkpoint.save(learner, self._run.checkpoint)
                 self._log.save()
+
+    def _keep(self, path: Path) -> None:
+        """Export what has been learned so far."""
+        export_policy(
+            DeployedPolicy(self._learner.networks), self._run.spec(self._learner.step), path
+        )
 
     def _report(self, task: TaskID) -> None:
         try:

@@ -20,7 +20,7 @@ from chef_trainer.errors import RunError
 from chef_trainer.evaluation.evaluate import Verdict
 from chef_trainer.evaluation.rollout import Outcome
 from chef_trainer.progress import progress_bars
-from chef_trainer.spec import PolicySpec
+from chef_trainer.spec import ActionSpec, PolicySpec
 
 STUDY = Path(__file__).parents[2] / 'docs' / 'results.yaml'
 SPECIALISTS = ('1', '2')
@@ -55,7 +55,7 @@ def write_specialists(path: Path, looking: bool = False) -> None:
         ],
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ['batch', size])
-            for name, size in policy_file.OUTPUTS.items()
+            for name, size in policy_file.output_sizes(ActionSpec()).items()
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

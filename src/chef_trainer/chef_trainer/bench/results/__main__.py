@@ -9,7 +9,6 @@ and by --report, which works on nothing.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from chef_trainer.bench.results.plot import draw_results
 from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import cells, load_study
 from chef_trainer.bench.results.work import Workplace
+from chef_trainer.bench.stages import hours
 from chef_trainer.export.onnx import ExportError
 from chef_trainer.learner.settings import parse_flag
 from chef_trainer.policy_file import replacing
@@ -72,7 +72,8 @@ def _report(workplace: Workplace, force_limit: float) -> None:
         return
     found = results(verdicts, force_limit)
     done = sum(workplace.is_done(cell) for cell in everything)
-    text = f'{markdown(found)}\n{done} of {len(everything)} cells are done; {_hours(workplace)}.\n'
+    text = f'{markdown(found)}\n{done} of {len(everything)} cells are done; '
+    text += f'{hours(workplace.times)}.\n'
     for cell in everything:
         if (why := workplace.diverged(cell)).exists():
             text += f'{cell.name} has no policy: {why.read_text()}'
@@ -80,16 +81,6 @@ def _report(workplace: Workplace, force_limit: float) -> None:
         temporary.write_text(text)
     draw_results(found, workplace.directory / 'results.png')
     console.print(text, markup=False, soft_wrap=True)
-
-
-def _hours(workplace: Workplace) -> str:
-    """Hours of every stage, of all processes together."""
-    path = workplace.directory / 'times.jsonl'
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    spent: dict[str, float] = {}
-    for row in rows:
-        spent[row['stage']] = spent.get(row['stage'], 0.0) + row['seconds']
-    return ', '.join(f'{stage} {seconds / 3600:.2f} h' for stage, seconds in spent.items())
 
 
 if __name__ == '__main__':

@@ -3,18 +3,16 @@
 Several processes may work in one directory: each takes what nobody else works on.
 """
 
-import contextlib
 import dataclasses
-import fcntl
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.progress import Progress
 
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
 from chef_trainer.bench.results.teacher import write_teacher
+from chef_trainer.bench.stages import alone, timed
 from chef_trainer.errors import DivergedError
 from chef_trainer.evaluation.evaluate import Verdict, evaluate, read_verdicts, trials
 from chef_trainer.evaluation.pool import run_jobs
@@ -118,7 +116,7 @@ class Workplace:
 
     def _taken(self, name: str, work: Callable[..., bool], *arguments: object) -> bool:
         """Work alone on `name`; return whether something was done."""
-        with _alone(self.directory / 'locks' / name) as mine:
+        with alone(self.directory / 'locks' / name) as mine:
             return mine and work(*arguments)
 
     def _fill(self, cell: Cell, progress: Progress) -> bool:
@@ -136,11 +134,11 @@ class Workplace:
             return False
         if not self.policy(cell).exists():
             try:
-                with self._timed(cell.name, 'train'):
+                with timed(self.times, cell.name, 'train'):
                     self._train(cell, progress)
             except DivergedError as error:
                 return self._give_up(cell, str(error))
-        with self._timed(cell.name, 'evaluate'):
+        with timed(self.times, cell.name, 'evaluate'):
             self._evaluate(cell, progress)
         return True
 
@@ -175,7 +173,7 @@ class Workplace:
         missing = self._missing(part)
         task = progress.add_task(part.folder.as_posix(), total=len(missing), note='')
         outcomes = []
-        with self._timed(part.folder.as_posix(), 'collect'):
+        with timed(self.times, part.folder.as_posix(), 'collect'):
             for ended in run_jobs(run_rollout, missing, self.workers):
                 outcomes.append(ended.success)
                 progress.update(task, advance=1, note=f'success {rate(outcomes)} %')
@@ -211,23 +209,7 @@ class Workplace:
     def _verdicts(self, cell: Cell) -> Path:
         return self.directory / 'verdicts' / f'{cell.name}.jsonl'
 
-    @contextlib.contextmanager
-    def _timed(self, name: str, stage: str) -> Iterator[None]:
-        begin = time.monotonic()
-        yield
-        row = {'name': name, 'stage': stage, 'seconds': round(time.monotonic() - begin, 1)}
-        with open(self.directory / 'times.jsonl', 'a') as file:
-            file.write(json.dumps(row) + '\n')
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[bool]:
-    """Yield whether this process alone works on `path`; a killed process gives it back."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    @property
+    def times(self) -> Path:
+        """Seconds of every stage."""
+        return self.directory / 'times.jsonl'

@@ -1,0 +1,1 @@
+"""The methods on tasks that others wrote: Meta-World, PointMaze, the DeepMind Control Suite."""

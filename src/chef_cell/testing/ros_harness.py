@@ -29,7 +29,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from std_msgs.msg import String
 
-from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall
+from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall, spin_once
 from chef_cell.testing.freezing import freeze
 
 #: How long a condition may take to come true (s): where many others want to run, a node may need
@@ -251,13 +251,13 @@ class Graph:
             if time.monotonic() > end:
                 printed = '\n'.join(f'--- {p.name}:\n{p.output()}' for p in self.processes)
                 raise AssertionError(f'waited {deadline} s in vain for {what}\n{printed}')
-            self._executor.spin_once(timeout_sec=0.01)
+            spin_once(self._executor, 0.01)
 
     def spin_for(self, duration: float) -> None:
         """Exchange messages for `duration` seconds (to show that something does not happen)."""
         end = time.monotonic() + duration
         while (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+            spin_once(self._executor, left)
 
     def call(self, kind: type, service: str, request: Any) -> Any:
         """Call a service and return its response."""

@@ -137,7 +137,7 @@ def test_settings_survive_their_file(tmp_path):
 @pytest.mark.parametrize(
     ('values', 'message'),
     [
-        ({'updats': 3}, "TrainSettings: unknown 'updats', allowed: change, compiled"),
+        ({'updats': 3}, "TrainSettings: unknown 'updats', allowed: action, change, compiled"),
         ({'change': {'batc': 3}}, "Method: unknown 'batc', allowed: atoms"),
         ({'networks': {'vision': {'size': 3}}}, "unknown 'size', allowed: bfloat16, torso"),
         ({'networks': {'hidden': []}}, 'hidden = '),

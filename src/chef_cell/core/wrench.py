@@ -169,7 +169,7 @@ def rotation(quaternion: np.ndarray) -> np.ndarray:
 
 
 def quaternion(rotation: np.ndarray) -> np.ndarray:
-    """Unit quaternion wxyz of a rotation matrix (3, 3); its first non-zero number is positive.
+    """Unit quaternion wxyz of a rotation matrix (3, 3); its first number beyond 1e-9 is positive.
 
     It is the eigenvector of the largest eigenvalue of a symmetric matrix (Bar-Itzhack, 2000),
     which also holds for a matrix that rounding has made not quite a rotation.
@@ -184,5 +184,5 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
         ]
     )
     found = np.linalg.eigh(symmetric)[1][:, 3]
-    leading = found[np.abs(found) > 1e-12][0]
+    leading = found[np.abs(found) > 1e-9][0]
     return found if leading > 0.0 else -found

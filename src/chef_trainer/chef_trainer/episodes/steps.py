@@ -99,7 +99,8 @@ def align(reader: EpisodeReader) -> Steps:
     table['stamp'] = stamps
     table['action'][:-1] = _actions(reader, streams['command'].arrays['command'][commands])
     table['intention'] = _intentions(reader, len(stamps))
-    table['force'] = _forces(streams.get('wrench'), stamps)
+    with np.errstate(over='ignore'):  # a force beyond all numbers is infinite
+        table['force'] = _forces(streams.get('wrench'), stamps)
     for item in images:
         table[IMAGE_PREFIX + item.camera.name] = _places(item, stamps)
     _observe(reader.metadata, streams, table)

@@ -243,7 +243,8 @@ class Observer:
                 raise ObservationError(
                     f'{spec.name}: shape {value.shape}, expected {spec.shape} {spec.unit}'
                 )
-        flat = np.concatenate(values, dtype=np.float32, casting='same_kind')
+        with np.errstate(over='ignore'):  # what 32 bits cannot hold is infinite, and refused below
+            flat = np.concatenate(values, dtype=np.float32, casting='same_kind')
         states = [flat[block] for block in self._blocks]
         if not np.isfinite(flat).all():
             self._name_not_finite(states)

@@ -281,3 +281,16 @@ def test_a_new_session_ends_the_episode_of_one_that_died(latch):
     assert any('session_stale' in cause for cause in latch.rearm(9.0))
     latch.end_episode('')
     assert not any('session' in cause or 'command' in cause for cause in latch.rearm(9.0))
+
+
+def test_word_of_an_ended_episode_that_comes_late_begins_nothing():
+    """In lockstep ticks and the session's word overtake each other."""
+    latch = SafetyLatch()
+    latch.start_episode('e', 0.0)
+    latch.end_episode('e')
+    latch.start_episode('e', 0.1)
+    latch.on_command(dataclasses.replace(command(0.1), yaw_rate=math.nan), 0.1)
+    assert not any('command_invalid' in cause for cause in latch.rearm(0.1))
+    latch.start_episode('f', 0.2)
+    latch.on_command(dataclasses.replace(command(0.2), yaw_rate=math.nan), 0.2)
+    assert any('command_invalid' in cause for cause in latch.rearm(0.2))

@@ -79,7 +79,7 @@ class SafetyLatch:
         self._clock = ClockJudge(settings.clock_step)
         self._heard: dict[str, float] = {}
         self._present: dict[str, list[Cause]] = {}
-        self._episode = ''
+        self._episode = self._ended = ''
         self._looked: float | None = None
         self._awake = -math.inf  # s, since when
         self.state = SafetyVerdict()
@@ -164,8 +164,11 @@ class SafetyLatch:
                 self._trip(cause, self.state.stamp)
 
     def start_episode(self, episode_id: str, now: float) -> None:
-        """Release an EPISODE_STOP, never a FAULT; silence counts from now on."""
-        if episode_id == self._episode:
+        """Release an EPISODE_STOP, never a FAULT; silence counts from now on.
+
+        Word of the episode that ended last comes late, and begins nothing.
+        """
+        if episode_id in (self._episode, self._ended):
             return
         self._episode = episode_id
         self._heard = dict.fromkeys(self._timeouts, now)
@@ -186,6 +189,7 @@ class SafetyLatch:
         there each is judged before the arm moves.
         """
         if episode_id in ('', self._episode):
+            self._ended = self._episode or self._ended
             self._episode = ''
             over = set(self._present) - set(_STANDING) if not self._real_time else {'command'}
             for source in over:

@@ -79,7 +79,8 @@ class SafetyLatch:
         self._clock = ClockJudge(settings.clock_step)
         self._heard: dict[str, float] = {}
         self._present: dict[str, list[Cause]] = {}
-        self._episode = self._ended = ''
+        self._episode = ''
+        self._ended: str | None = None
         self._looked: float | None = None
         self._awake = -math.inf  # s, since when
         self.state = SafetyVerdict()

@@ -2,40 +2,30 @@
 
 from typing import Any
 
-import gymnasium
 import numpy as np
 
+from chef_trainer.bench.tasks.foreign import Foreign, Values
 from chef_trainer.spec import ObservationSpec
 
 STEPS = 12
 
 
-class Line(gymnasium.Env):
+class Line(Foreign):
     """Two numbers moved by two actions; solved, and over, when both are above 1."""
 
-    def __init__(
-        self,
-        triplet: str,
-        observations: tuple[ObservationSpec, ...],
-        force_limit: float | None,
-        benchmark_observation: bool,
-    ) -> None:
-        assert triplet == 'line'
+    def _load(self, scene: str) -> None:
+        assert scene == 'line'
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
-        super().reset(seed=seed)
+    def _begin(self, seed: int | None) -> tuple[Values, dict[str, Any]]:
         self._place = self.np_random.uniform(-0.2, 0.2, size=2)
         self._steps = 0
-        return self._seen(), {}
+        return {'place': self._place}, {}
 
-    def step(self, action: np.ndarray):
+    def _act(self, action: np.ndarray) -> tuple[Values, float, bool, bool]:
         self._place = self._place + 0.2 * action
         self._steps += 1
         solved = bool(np.all(self._place > 1))
-        return self._seen(), float(solved), solved, self._steps == STEPS, {}
-
-    def _seen(self) -> dict[str, np.ndarray]:
-        return {'place': self._place.astype(np.float32)}
+        return {'place': self._place}, float(solved), solved, self._steps == STEPS
 
 
 class Script:

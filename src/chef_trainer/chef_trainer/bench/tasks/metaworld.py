@@ -7,70 +7,50 @@ the object where it is not, and their hand shakes.
 import warnings
 from typing import Any
 
-import gymnasium
 import numpy as np
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS_GOAL_OBSERVABLE
 from metaworld.policies import ENV_POLICY_MAP
 
-from chef_trainer.bench.tasks.readings import readings
+from chef_trainer.bench.tasks.foreign import Foreign, Values
 from chef_trainer.spec import ObservationSpec
 
 STEPS = 300  # at most; the scripts need about 100
 OBJECT = slice(4, 7)  # of the state: where the object is, (3,) m
 
 
-class MetaWorld(gymnasium.Env[dict[str, Any], Any]):
+class MetaWorld(Foreign):
     """One scene with the goal in sight; reward 1 when it is solved, which ends the episode.
 
-    Observation `state` (39,): hand, gripper, object, the same one step earlier, goal. Four
-    actions: hand x, y, z (1: 1 cm of the mocap body) and gripper (1 closes).
-
-    Args:
-        triplet: name of the scene, such as `drawer-open-v3`.
-        observations: those wanted.
-        force_limit: there is no wrist sensor, so None.
-        benchmark_observation: there is none, so False.
+    A scene is called as there, `drawer-open-v3`. Observation `state` (39,): hand, gripper, object,
+    the same one step earlier, goal. Four actions, for 12.5 ms: hand x, y, z (1: 1 cm of the mocap
+    body) and gripper (1 closes).
     """
 
-    def __init__(
-        self,
-        triplet: str,
-        observations: tuple[ObservationSpec, ...],
-        force_limit: float | None = None,
-        benchmark_observation: bool = False,
-    ) -> None:
-        self._scene = ALL_V3_ENVIRONMENTS_GOAL_OBSERVABLE[f'{triplet}-goal-observable'](seed=0)
+    def _load(self, scene: str) -> None:
+        self._scene = ALL_V3_ENVIRONMENTS_GOAL_OBSERVABLE[f'{scene}-goal-observable'](seed=0)
         self._scene.seeded_rand_vec = True  # a scene follows from its seed
         self._scene._freeze_rand_vec = False  # and each reset makes another
-        self._observations = observations
         self._steps = 0
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begin an episode."""
+    def _begin(self, seed: int | None) -> tuple[Values, dict[str, Any]]:
         if seed is not None:
             self._scene.seed(seed)
         state, _ = self._scene.reset()
         self._steps = 0
-        return self._seen(state), {}
+        return {'state': state}, {}
 
-    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Act for 12.5 ms."""
+    def _act(self, action: Any) -> tuple[Values, float, bool, bool]:
         state, _, _, _, info = self._scene.step(np.asarray(action, np.float32))
         self._steps += 1
         solved = bool(info['success'])
-        return self._seen(state), float(solved), solved, self._steps >= STEPS, {}
-
-    def _seen(self, state: np.ndarray) -> dict[str, Any]:
-        return readings({'state': state}, self._observations)
+        return {'state': state}, float(solved), solved, self._steps >= STEPS
 
 
 class MisledExpert:
     """The script of a scene, misled.
 
     Args:
-        scene: as `triplet` above.
+        scene: as above.
         seed: of what misleads it.
         displaced: deviation of where it sees the object from where it is, m per horizontal axis,
             drawn once an episode.

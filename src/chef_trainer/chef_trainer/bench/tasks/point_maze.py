@@ -5,13 +5,14 @@ places that are at most `REACH` cells apart; from start to goal it is twice as f
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
 import gymnasium_robotics
 import numpy as np
 
-from chef_trainer.bench.tasks.readings import readings
+from chef_trainer.bench.tasks.foreign import Foreign, Values
 from chef_trainer.spec import ObservationSpec
 
 START, GOAL = (1, 1), (6, 6)  # cells, row and column
@@ -24,55 +25,39 @@ GAIN, DAMPING = 4.0, 2.0  # of a walk, 1/m and s/m
 Place = tuple[int, int]
 
 
-class PointMaze(gymnasium.Env[dict[str, Any], Any]):
+class PointMaze(Foreign):
     """Reward 1 at the goal, which ends the episode.
 
-    Observations: `position`, `velocity`, `goal` (2,) m and m/s. Two actions: forces.
-
-    Args:
-        triplet: `across` begins at the start; `walks` somewhere else, says in its info by which
-            `way` (N, 2) m to go, and is over at its end.
-        observations: those wanted.
-        force_limit: there is no wrist sensor, so None.
-        benchmark_observation: there is none, so False.
+    Scenes: `across` begins at the start; `walks` somewhere else, says in its info by which `way`
+    (N, 2) m to go, and is over at its end. Observations: `position`, `velocity`, `goal` (2,) m and
+    m/s. Two actions: forces, for 50 ms.
     """
 
-    def __init__(
-        self,
-        triplet: str,
-        observations: tuple[ObservationSpec, ...],
-        force_limit: float | None = None,
-        benchmark_observation: bool = False,
-    ) -> None:
-        if triplet not in ('across', 'walks'):
-            raise ValueError(f'scene {triplet!r}, allowed: across, walks')
+    def _load(self, scene: str) -> None:
+        if scene not in ('across', 'walks'):
+            raise ValueError(f'scene {scene!r}, allowed: across, walks')
         gymnasium.register_envs(gymnasium_robotics)
         self._scene = gymnasium.make(
             'PointMaze_Medium-v3', continuing_task=False, max_episode_steps=REPEAT * STEPS
         )
         self._maze = self._scene.unwrapped.maze
-        self._walks, self._observations = triplet == 'walks', observations
+        self._walks = scene == 'walks'
         self._way = np.empty((0, 2))
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begin an episode."""
-        super().reset(seed=seed)
+    def _begin(self, seed: int | None) -> tuple[Values, dict[str, Any]]:
         way = self._walk() if self._walks else [START]
         cells = {'goal_cell': np.array(GOAL), 'reset_cell': np.array(way[0])}
         state, _ = self._scene.reset(seed=seed, options=cells)
         self._way = np.array([self._maze.cell_rowcol_to_xy(np.array(cell)) for cell in way])
-        return self._seen(state), {'way': self._way}
+        return named(state), {'way': self._way}
 
-    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Push for 50 ms."""
+    def _act(self, action: Any) -> tuple[Values, float, bool, bool]:
         for _ in range(REPEAT):
             state, reward, ended, late, _ = self._scene.step(action)
             if ended or late:
                 break
         late |= self._walks and distance(state['achieved_goal'], self._way[-1]) < ARRIVED
-        return self._seen(state), float(reward), bool(ended), bool(late), {}
+        return named(state), float(reward), bool(ended), bool(late)
 
     def _walk(self) -> list[Place]:
         """Draw a place to begin and one within reach; return the cells of the shortest way."""
@@ -81,10 +66,11 @@ class PointMaze(gymnasium.Env[dict[str, Any], Any]):
         near = [way for way in ways.values() if 1 < len(way) <= REACH + 1]
         return near[self.np_random.integers(len(near))]
 
-    def _seen(self, state: dict[str, np.ndarray]) -> dict[str, Any]:
-        position, velocity = state['observation'][:2], state['observation'][2:]
-        values = {'position': position, 'velocity': velocity, 'goal': state['desired_goal']}
-        return readings(values, self._observations)
+
+def named(state: Mapping[str, np.ndarray]) -> Values:
+    """Return what the maze says, by the names of `PointMaze`."""
+    position, velocity = state['observation'][:2], state['observation'][2:]
+    return {'position': position, 'velocity': velocity, 'goal': state['desired_goal']}
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:

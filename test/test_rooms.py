@@ -173,9 +173,9 @@ MAY_IMPORT = {
             'chef_trainer.rollouts', 'chef_trainer.progress', 'yaml', 'scipy', 'gymnasium', 'onnx',
             'chef_trainer.task', 'chef_trainer.run_directory', 'chef_trainer.methods', 'metaworld',
             'chef_trainer.networks.deployed', *REPORT, 'chef_trainer.errors', 'gymnasium_robotics',
-            'chef_trainer.evaluation', 'chef_trainer.bench.stages', 'numpy', 'chef_trainer.export',
+            'chef_trainer.evaluation', 'chef_trainer.bench.grid', 'numpy', 'chef_trainer.export',
         }
-        for package in ('results', 'tasks')
+        for package in ('grid', 'results', 'tasks')
     },
     'chef_trainer.replay': {
         'numpy', 'PIL', 'chef_trainer.episodes', 'chef_trainer.spec', 'chef_trainer.task',

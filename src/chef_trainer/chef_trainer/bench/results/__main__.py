@@ -18,7 +18,6 @@ from chef_trainer.bench.results.plot import draw_results
 from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import cells, load_study
 from chef_trainer.bench.results.work import Workplace
-from chef_trainer.bench.stages import hours
 from chef_trainer.export.onnx import ExportError
 from chef_trainer.learner.settings import parse_flag
 from chef_trainer.policy_file import replacing
@@ -71,12 +70,7 @@ def _report(workplace: Workplace, force_limit: float) -> None:
         console.print('nothing is measured yet', markup=False)
         return
     found = results(verdicts, force_limit)
-    done = sum(workplace.is_done(cell) for cell in everything)
-    text = f'{markdown(found)}\n{done} of {len(everything)} cells are done; '
-    text += f'{hours(workplace.times)}.\n'
-    for cell in everything:
-        if (why := workplace.diverged(cell)).exists():
-            text += f'{cell.name} has no policy: {why.read_text()}'
+    text = f'{markdown(found)}\n' + workplace.progress_report(everything, 'cells')
     with replacing(workplace.directory / 'results.md') as temporary:
         temporary.write_text(text)
     draw_results(found, workplace.directory / 'results.png')

@@ -6,18 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chef_trainer.bench.grid.study import StudyError, read_study, tuples
 from chef_trainer.methods.table import method
 from chef_trainer.spec import ObservationSpec, build
 from chef_trainer.task.observe import observation_specs
 
 TEACHER = 'teacher'  # in the place of a contender: who drove
 NO_FLAGS: Mapping[str, Any] = types.MappingProxyType({})
-
-
-class StudyError(ValueError):
-    """A study is malformed: the message names the key, its value and what is allowed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,13 +143,7 @@ class Cell:
 
 def load_study(path: Path, flags: Mapping[str, Any] = NO_FLAGS) -> Study:
     """Read a study from YAML; `flags` (key -> value) win. Raises StudyError."""
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise StudyError(f'{path}: {error}') from error
-    if not isinstance(values, dict):
-        raise StudyError(f'{path}: expected a mapping, got {type(values).__name__}')
-    values |= flags
+    values = {**read_study(path), **flags}
     for key, kind in (('teachers', TeacherSettings), ('contenders', Contender)):
         section = values.get(key) or {}
         values[key] = {str(n): build(kind, dict(one), StudyError) for n, one in section.items()}
@@ -162,8 +151,7 @@ def load_study(path: Path, flags: Mapping[str, Any] = NO_FLAGS) -> Study:
     if set(seen) != {'names', 'history'}:
         raise StudyError(f'observations = {seen}, expected names and history')
     values['observations'] = observation_specs(seen['names'], seen['history'])
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    study: Study = build(Study, values, StudyError)
+    study: Study = build(Study, tuples(values), StudyError)
     return study
 
 

@@ -4,18 +4,17 @@ Several processes may work in one directory: each takes what nobody else works o
 """
 
 import dataclasses
-import time
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.progress import Progress
 
+from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
+from chef_trainer.bench.grid.times import timed
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
 from chef_trainer.bench.results.teacher import write_teacher
-from chef_trainer.bench.stages import alone, timed
 from chef_trainer.errors import DivergedError
-from chef_trainer.evaluation.evaluate import Verdict, evaluate, read_verdicts, trials
-from chef_trainer.evaluation.pool import run_jobs
+from chef_trainer.evaluation.evaluate import evaluate, trials
 from chef_trainer.evaluation.statistics import rate
 from chef_trainer.export.onnx import export_policy
 from chef_trainer.learner.run import TrainRun
@@ -23,26 +22,19 @@ from chef_trainer.learner.settings import TrainSettings, from_dict
 from chef_trainer.learner.train import train
 from chef_trainer.methods.table import method
 from chef_trainer.networks.deployed import DeployedPolicy
-from chef_trainer.policy_file import replacing
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.run_directory import claim
 
-# Scenes of the data; those of the policies' own episodes are below, those of evaluation above.
-FIRST_SEED = 500_000_000
-PAUSE = 5.0  # s, until what others work on is looked at again
-
 
 @dataclasses.dataclass(frozen=True)
-class Workplace:
+class Workplace(Stages[Cell]):
     """Where a study is carried out, and where everything lies.
 
     teachers/<triplet>.onnx     who drives there
     data/<triplet>/<driver>/    its episodes
     runs/<cell>/                training runs
     policies/<cell>.onnx        what came out
-    verdicts/<cell>.jsonl       its evaluation, an episode per line
-    diverged/<cell>.txt         in its place, what was not finite
-    times.jsonl                 seconds of every stage
+    and what `Stages` has
     """
 
     study: Study
@@ -53,14 +45,6 @@ class Workplace:
     def policy(self, cell: Cell) -> Path:
         """Policy file of a cell."""
         return self._teacher(cell.triplet) if cell.is_teacher else self._policy(cell.name)
-
-    def verdicts(self, cell: Cell) -> list[Verdict]:
-        """Evaluated episodes of a cell, so far."""
-        return read_verdicts(self._verdicts(cell))
-
-    def diverged(self, cell: Cell) -> Path:
-        """Why a cell has no policy, if the file exists."""
-        return self.directory / 'diverged' / f'{cell.name}.txt'
 
     def is_done(self, cell: Cell) -> bool:
         """Whether a cell has all its episodes, or never will."""
@@ -100,12 +84,11 @@ class Workplace:
         """Do what nobody has done, in the order of `cells`, until all is done."""
         for triplet in self.study.teachers:
             self._teach(triplet)
-        everything = list(cells(self.study))
-        while left := [cell for cell in everything if not self.is_done(cell)]:
-            waiting = {cell.name for cell in left}
-            ready = (cell for cell in left if not waiting & set(cell.needs))
-            if not any(self._taken(cell.name, self._fill, cell, progress) for cell in ready):
-                time.sleep(PAUSE)
+        self._fill_all(list(cells(self.study)), progress)
+
+    def _ready(self, left: Sequence[Cell]) -> Iterable[Cell]:
+        waiting = {cell.name for cell in left}
+        return (cell for cell in left if not waiting & set(cell.needs))
 
     def _teach(self, triplet: str) -> None:
         path = self._teacher(triplet)
@@ -113,11 +96,6 @@ class Workplace:
         claim(path.with_suffix('.json'), dataclasses.asdict(settings))
         if not path.exists():
             write_teacher(source, settings, self.study.observations, path)
-
-    def _taken(self, name: str, work: Callable[..., bool], *arguments: object) -> bool:
-        """Work alone on `name`; return whether something was done."""
-        with alone(self.directory / 'locks' / name) as mine:
-            return mine and work(*arguments)
 
     def _fill(self, cell: Cell, progress: Progress) -> bool:
         """Fill a cell; return False if others are still collecting what it needs."""
@@ -140,11 +118,6 @@ class Workplace:
                 return self._give_up(cell, str(error))
         with timed(self.times, cell.name, 'evaluate'):
             self._evaluate(cell, progress)
-        return True
-
-    def _give_up(self, cell: Cell, reason: str) -> bool:
-        with replacing(self.diverged(cell)) as temporary:
-            temporary.write_text(f'{reason}\n')
         return True
 
     def _missing(self, part: Part) -> list[Rollout]:
@@ -170,15 +143,8 @@ class Workplace:
         return tuple(dict.fromkeys(task for one in contenders for task in one.tasks))
 
     def _collect(self, part: Part, progress: Progress) -> bool:
-        missing = self._missing(part)
-        task = progress.add_task(part.folder.as_posix(), total=len(missing), note='')
-        outcomes = []
-        with timed(self.times, part.folder.as_posix(), 'collect'):
-            for ended in run_jobs(run_rollout, missing, self.workers):
-                outcomes.append(ended.success)
-                progress.update(task, advance=1, note=f'success {rate(outcomes)} %')
-        progress.remove_task(task)
-        return True
+        name = part.folder.as_posix()
+        return self._collected(name, name, run_and_judge, self._missing(part), progress)
 
     def _train(self, cell: Cell, progress: Progress) -> None:
         settings = self.settings(cell)
@@ -206,10 +172,7 @@ class Workplace:
     def _teacher(self, triplet: str) -> Path:
         return self.directory / 'teachers' / f'{triplet}.onnx'
 
-    def _verdicts(self, cell: Cell) -> Path:
-        return self.directory / 'verdicts' / f'{cell.name}.jsonl'
 
-    @property
-    def times(self) -> Path:
-        """Seconds of every stage."""
-        return self.directory / 'times.jsonl'
+def run_and_judge(rollout: Rollout) -> bool:
+    """Run one episode into its file; return whether it succeeded."""
+    return run_rollout(rollout).success

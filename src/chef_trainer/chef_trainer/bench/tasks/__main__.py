@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chef_trainer.bench.stages import hours, seconds
+from chef_trainer.bench.grid.times import seconds
 from chef_trainer.bench.tasks.plot import draw_curves
 from chef_trainer.bench.tasks.report import curves, markdown, results
 from chef_trainer.bench.tasks.study import cells, check_installed, load_study
@@ -74,12 +74,7 @@ def report(workplace: Workplace) -> None:
     last = {cell: updates[-1] for cell, updates in points.items()}
     experts = {task: workplace.expert_successes(task) for task in workplace.study.tasks}
     found = results(workplace.study, verdicts, last, experts, seconds(workplace.times))
-    done = sum(workplace.is_done(cell) for cell in everything)
-    text = f'{markdown(found)}\n{done} of {len(everything)} runs are done; '
-    text += f'{hours(workplace.times)}.\n'
-    for cell in everything:
-        if (why := workplace.diverged(cell)).exists():
-            text += f'{cell.name} has no policy: {why.read_text()}'
+    text = f'{markdown(found)}\n' + workplace.progress_report(everything, 'runs')
     with replacing(workplace.directory / 'tasks.md') as temporary:
         temporary.write_text(text)
     lines = curves(workplace.study, verdicts, points)

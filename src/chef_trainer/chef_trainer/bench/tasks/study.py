@@ -6,17 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chef_trainer.bench.grid.study import StudyError, read_study, tuples
 from chef_trainer.learner.settings import TrainSettings, from_dict
 from chef_trainer.spec import build
 
 MEASURES = ('success', 'return')
 REWARD = ('reward',)  # the tasks of these environments: they have one
-
-
-class StudyError(ValueError):
-    """A study is malformed, or what it needs is not there; the message says what is allowed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,19 +79,13 @@ def load_study(path: Path, flags: Mapping[str, Any], only: Sequence[str] = ()) -
     Raises:
         StudyError: it cannot be read, or something in it is unknown or malformed.
     """
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise StudyError(f'{path}: {error}') from error
-    if not isinstance(values, dict):
-        raise StudyError(f'{path}: expected a mapping, got {type(values).__name__}')
+    values = read_study(path)
     tasks = values.get('tasks') or {}
     if unknown := sorted(set(only) - set(tasks)):
         raise StudyError(f'tasks {unknown} are unknown, allowed: {sorted(tasks)}')
     values |= flags
     values['tasks'] = {name: _task(tasks[name]) for name in only or tasks}
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    study: Study = build(Study, values, StudyError)
+    study: Study = build(Study, tuples(values), StudyError)
     for cell in cells(study):
         train_settings(study, cell, 'data')
     return study

@@ -4,39 +4,30 @@ Several processes may work in one directory: each takes what nobody else works o
 """
 
 import dataclasses
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.progress import Progress
 
-from chef_trainer.bench.stages import alone, timed
+from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
+from chef_trainer.bench.grid.times import timed
 from chef_trainer.bench.tasks.collect import Demonstration, run_demonstration
 from chef_trainer.bench.tasks.study import Cell, Study, cells, train_settings
 from chef_trainer.errors import DivergedError
 from chef_trainer.evaluation.evaluate import FIRST_SEED as FIRST_EVALUATED
-from chef_trainer.evaluation.evaluate import Verdict, evaluate, read_verdicts, trials
-from chef_trainer.evaluation.pool import run_jobs
-from chef_trainer.evaluation.statistics import rate
+from chef_trainer.evaluation.evaluate import evaluate, trials
 from chef_trainer.learner.run import TrainRun
 from chef_trainer.learner.train import train
-from chef_trainer.policy_file import replacing
 from chef_trainer.rollouts.episode import read_episode
 from chef_trainer.run_directory import claim
 
-FIRST_SEED = 500_000_000  # of the data's scenes; those of evaluation are above
-PAUSE = 5.0  # s, until what others work on is looked at again
-
 
 @dataclasses.dataclass(frozen=True)
-class Workplace:
+class Workplace(Stages[Cell]):
     """Where a study is carried out, and where everything lies.
 
     data/<task>/*.npz           episodes of the expert
     runs/<cell>/                training runs, with the policies kept on the way
-    verdicts/<cell>.jsonl       their evaluation, an episode per line; the update is the name
-    diverged/<cell>.txt         in its place, what was not finite
-    times.jsonl                 seconds of every stage
+    and what `Stages` has; the candidate of a verdict is the update
     """
 
     study: Study
@@ -53,14 +44,6 @@ class Workplace:
         """Updates after which a cell's policy is evaluated; the last ones make the table."""
         settings = self.run(cell).settings
         return range(settings.keep_every, settings.updates + 1, settings.keep_every)
-
-    def verdicts(self, cell: Cell) -> list[Verdict]:
-        """Evaluated episodes of a cell, so far."""
-        return read_verdicts(self._verdicts(cell))
-
-    def diverged(self, cell: Cell) -> Path:
-        """Why a cell has no policy, if the file exists."""
-        return self.directory / 'diverged' / f'{cell.name}.txt'
 
     def is_done(self, cell: Cell) -> bool:
         """Whether a cell has all its episodes, or never will."""
@@ -100,15 +83,7 @@ class Workplace:
             who = {'environment': task.environment, 'expert': task.expert}
             claimed = dataclasses.asdict(task.expert) if task.expert else {}
             claim(self.directory / 'data' / f'{name}.json', who | {'expert': claimed})
-        everything = list(cells(self.study))
-        while left := [cell for cell in everything if not self.is_done(cell)]:
-            if not any(self._taken(cell.name, self._fill, cell, progress) for cell in left):
-                time.sleep(PAUSE)
-
-    def _taken(self, name: str, work: Callable[..., bool], *arguments: object) -> bool:
-        """Work alone on `name`; return whether something was done."""
-        with alone(self.directory / 'locks' / name) as mine:
-            return mine and work(*arguments)
+        self._fill_all(list(cells(self.study)), progress)
 
     def _fill(self, cell: Cell, progress: Progress) -> bool:
         """Fill a cell; return False if others are still collecting its data."""
@@ -124,9 +99,7 @@ class Workplace:
                 with timed(self.times, cell.name, 'train'):
                     train(run, progress, self.workers)
             except DivergedError as error:
-                with replacing(self.diverged(cell)) as temporary:
-                    temporary.write_text(f'{error}\n')
-                return True
+                return self._give_up(cell, str(error))
             finally:
                 for task in progress.task_ids:
                     progress.remove_task(task)
@@ -139,14 +112,7 @@ class Workplace:
 
     def _collect(self, name: str, progress: Progress) -> bool:
         missing = self._missing(name)
-        task = progress.add_task(f'{name} data', total=len(missing), note='')
-        solved = []
-        with timed(self.times, name, 'collect'):
-            for success in run_jobs(run_demonstration, missing, self.workers):
-                solved.append(success)
-                progress.update(task, advance=1, note=f'success {rate(solved)} %')
-        progress.remove_task(task)
-        return True
+        return self._collected(name, f'{name} data', run_demonstration, missing, progress)
 
     def _evaluate(self, cell: Cell, progress: Progress) -> None:
         run, study, task = self.run(cell), self.study, self.study.tasks[cell.task]
@@ -160,11 +126,3 @@ class Workplace:
         for _ in evaluate(jobs, self.workers, self._verdicts(cell)):
             progress.update(bar, advance=1)
         progress.remove_task(bar)
-
-    def _verdicts(self, cell: Cell) -> Path:
-        return self.directory / 'verdicts' / f'{cell.name}.jsonl'
-
-    @property
-    def times(self) -> Path:
-        """Seconds of every stage."""
-        return self.directory / 'times.jsonl'

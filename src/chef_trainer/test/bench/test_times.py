@@ -2,7 +2,7 @@
 
 import pytest
 
-from chef_trainer.bench.stages import alone, hours, seconds, timed
+from chef_trainer.bench.grid.times import alone, hours, seconds, timed
 
 
 def test_only_one_works_on_a_thing_and_gives_it_back(tmp_path):

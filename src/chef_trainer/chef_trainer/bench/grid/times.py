@@ -1,4 +1,4 @@
-"""What benches that take hours share: work that nobody does twice, and how long it took."""
+"""Work that nobody does twice, and how long it took."""
 
 import contextlib
 import fcntl

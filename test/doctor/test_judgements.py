@@ -44,6 +44,13 @@ def test_lost_frames_are_counted(sent, received, level):
     assert transport.judge_loss(transport.FrameCount(sent, received, 1)).level is level
 
 
+@pytest.mark.parametrize('noise', ['', '[RTPS_TRANSPORT_SHM Error] Failed init_port\n'])
+def test_what_the_middleware_prints_is_no_count(noise):
+    said = noise + '{"sent": 60, "segment": 35127840}\n'
+    assert transport.read_count(said, 59) == transport.FrameCount(60, 59, 35127840)
+    assert transport.read_count('', 0).sent == 0
+
+
 @pytest.mark.parametrize(
     ('reading', 'level'),
     [

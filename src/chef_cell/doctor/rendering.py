@@ -40,7 +40,7 @@ def render(environment: Mapping[str, str]) -> RenderReading:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f'ended with exit code {done.returncode}']
         return RenderReading(error=lines[-1])
-    return RenderReading(**json.loads(done.stdout))
+    return RenderReading(**json.loads(done.stdout.splitlines()[-1]))  # drivers print, too
 
 
 def judge(reading: RenderReading, cameras: int, rate: float) -> Finding:

@@ -101,5 +101,11 @@ def send_frames(domain: int, environment: Mapping[str, str]) -> FrameCount:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown(context=context)
-    said = json.loads(printed or '{"sent": 0, "segment": 0}')
-    return FrameCount(said['sent'], len(numbers), said['segment'])
+    return read_count(printed, len(numbers))
+
+
+def read_count(printed: str, arrived: int) -> FrameCount:
+    """Read what the sender printed: its last line, for Fast DDS prints its own troubles there."""
+    lines = printed.splitlines() or ['{"sent": 0, "segment": 0}']
+    said = json.loads(lines[-1])
+    return FrameCount(said['sent'], arrived, said['segment'])

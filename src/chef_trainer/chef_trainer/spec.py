@@ -6,6 +6,7 @@ policy says by itself what it must be fed, how fast, and what its numbers mean.
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 ACTION_NAMES = ('x', 'y', 'z', 'yaw', 'gripper')
@@ -33,6 +34,16 @@ class ObservationSpec:
     def stacked_shape(self) -> tuple[int, ...]:
         """Shape of the policy input, without batch axis."""
         return (self.history, *self.shape) if self.history > 1 else self.shape
+
+    def newest(self, stacked: Any) -> Any:
+        """Return what this observation holds of a longer history.
+
+        Args:
+            stacked: array or tensor (B, H, *shape) with H >= `history`, or (B, *shape).
+        """
+        if stacked.ndim == len(self.shape) + 1:
+            return stacked
+        return stacked[:, : self.history] if self.history > 1 else stacked[:, 0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +74,22 @@ class ActionSpec:
 
 
 CELL_ACTION = ActionSpec()
+
+
+def longest(observations: Iterable[ObservationSpec]) -> tuple[ObservationSpec, ...]:
+    """Return one spec for each name, with the longest history: it serves all of them.
+
+    Raises:
+        SpecError: two of a name differ in more than history.
+    """
+    found: dict[str, ObservationSpec] = {}
+    for one in observations:
+        known = found.setdefault(one.name, one)
+        if dataclasses.replace(one, history=known.history) != known:
+            raise SpecError(f'{one.name} is asked for as {known} and as {one}')
+        if one.history > known.history:
+            found[one.name] = one
+    return tuple(found.values())
 
 
 @dataclasses.dataclass(frozen=True)

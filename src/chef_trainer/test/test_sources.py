@@ -10,8 +10,10 @@ from chef_trainer.learner.prefetch import prefetched
 from chef_trainer.learner.sources import Sources
 from chef_trainer.methods.schedule import Schedule, schedule
 from chef_trainer.methods.table import METHODS
+from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.rollouts.episode import Episode, read_episode, write_episode
 from chef_trainer.rollouts.memory import Memory
+from chef_trainer.spec import ObservationSpec, SpecError, longest
 
 STEPS = 6
 
@@ -141,3 +143,65 @@ def test_an_error_while_drawing_ahead_reaches_the_learner():
         list(
             prefetched(Sources(row, {'dataset': (Memory(), [0])}).draw, 0, 3, torch.device('cpu'))
         )
+
+
+def seen(history: int) -> ObservationSpec:
+    return ObservationSpec('row', (1,), '1', history=history)
+
+
+def test_images_stay_in_their_files_and_come_with_their_steps(tmp_path):
+    files = [tmp_path / f'{first}.npz' for first in (0, 100)]
+    for first, file in zip((0, 100), files, strict=True):
+        rows = np.arange(first, first + STEPS + 1, dtype=np.uint8)
+        images = np.tile(rows[:, None, None, None], (1, 4, 4, 3))
+        known = counting(first)
+        observations = {**known.observations, 'image/a': images}
+        write_episode(file, dataclasses.replace(known, observations=observations))
+    kept = read_episode(files[1]).observations
+    assert isinstance(kept['image/a'], np.memmap)
+    assert not isinstance(kept['row'], np.memmap)
+    memory = Memory.open([tmp_path])
+    assert memory.sha256 == Memory(map(read_episode, files)).sha256
+    batch = memory.sample(200, np.random.default_rng(0))
+    for observation in (batch.observation, batch.next_observation):
+        assert observation['image/a'].shape == (200, 4, 4, 3)
+        assert (observation['image/a'] == observation['row'][:, :, None, None]).all()
+    content = files[1].read_bytes()
+    files[1].write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match='broken episode'):
+        read_episode(files[1])
+
+
+def test_the_teacher_sees_what_the_policy_does_not(tmp_path):
+    tall = np.arange(12, dtype=np.float32).reshape(4, 3, 1)
+    episode = Episode(
+        {'row': tall, 'secret': 10 + tall},
+        np.zeros((3, 5), np.float32),
+        np.zeros((3, 1), np.float32),
+        ('task',),
+        False,
+        True,
+    )
+    asked = []
+
+    def teacher(observation):
+        asked.append(observation)
+        return MixedDistribution(*(torch.zeros(8, size) for size in (4, 4, 2)))
+
+    row = dataclasses.replace(METHODS['dagger'], online_share=schedule(0), batch=8)
+    sources = Sources(row, {'dataset': (Memory([episode]), [0])}, teacher, seen=(seen(1),))
+    batch = sources.draw(0)
+    assert batch.teacher is not None
+    assert list(batch.observation) == ['row']
+    assert asked[0]['row'].shape == asked[0]['secret'].shape == (8, 3, 1)
+    assert batch.observation['row'].tolist() == asked[0]['row'][:, 0].tolist()
+
+
+def test_the_longest_history_serves_all():
+    assert longest((seen(1), seen(3), seen(2))) == (seen(3),)
+    stacked = torch.arange(6).reshape(2, 3, 1)
+    assert seen(3).newest(stacked).tolist() == stacked.tolist()
+    assert seen(2).newest(stacked).tolist() == [[[0], [1]], [[3], [4]]]
+    assert seen(1).newest(stacked).tolist() == seen(1).newest(stacked[:, 0]).tolist() == [[0], [3]]
+    with pytest.raises(SpecError, match='row is asked for as'):
+        longest((seen(1), dataclasses.replace(seen(1), unit='m')))

@@ -24,7 +24,8 @@ from chef_trainer.learner.settings import OnlineSettings, TrainSettings
 from chef_trainer.learner.train import train
 from chef_trainer.policy_file import read_spec
 from chef_trainer.progress import progress_bars
-from chef_trainer.rollouts.episode import Episode, write_episode
+from chef_trainer.rollouts.episode import Episode, read_episode, write_episode
+from chef_trainer.spec import ObservationSpec
 from chef_trainer.testing import tiny_spec, write_tiny_policy
 
 STEPS = 12
@@ -227,3 +228,37 @@ def test_online_rounds_mix_own_episodes_with_a_teachers_advice(settings, tmp_pat
     assert len(list((tmp_path / 'run' / 'online').rglob('*.npz'))) == 2
     rows = Log(tmp_path / 'run' / 'curves.jsonl', 10**9).rows('online')
     assert [row['online_transitions'] for row in rows] == [40]
+
+
+def test_a_policy_learns_from_a_teacher_that_sees_more(settings, tmp_path):
+    write_tiny_policy(tmp_path / 'teacher.onnx', tiny_spec(OBSERVATIONS))
+    position = dataclasses.replace(OBSERVATIONS[0], history=1)
+    blind = dataclasses.replace(
+        settings,
+        method='dagger_mixed',
+        observations=(position, OBSERVATIONS[2]),
+        networks={'hidden': (8, 8), 'auxiliary': ({'name': 'goal', 'shape': (5,), 'unit': 'm'},)},
+        change={'batch': 16},
+        teacher=str(tmp_path / 'teacher.onnx'),
+        online=OnlineSettings('point_mass:PointMass', ('1',), episodes=1, updates=20),
+        keep_every=30,
+    )
+    carried_out(blind, tmp_path / 'run')
+    assert 'loss_auxiliary' in curves(tmp_path / 'run')[0]
+    spec = read_spec(tmp_path / 'run' / 'kept' / '00000030.onnx')
+    assert {one.name: one.stacked_shape for one in spec.observations} == {
+        'position': (5,),
+        'triplet': (2,),
+    }
+    (own,) = map(read_episode, (tmp_path / 'run' / 'online' / '0001').iterdir())
+    assert {name: value.shape[1:] for name, value in own.observations.items()} == {
+        'position': (2, 5),
+        'goal': (5,),
+        'triplet': (2,),
+    }
+    wind = tiny_spec((ObservationSpec('wind', (2,), 'm/s'),))
+    write_tiny_policy(tmp_path / 'teacher.onnx', wind)
+    with pytest.raises(
+        RunError, match=r"needs wind \(2,\), the episodes have {'position': \(2, 5"
+    ):
+        carried_out(blind, tmp_path / 'other')

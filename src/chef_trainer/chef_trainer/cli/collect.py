@@ -10,7 +10,7 @@ from chef_trainer.evaluation.statistics import rate
 from chef_trainer.progress import progress_bars
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.spec import ObservationSpec
-from chef_trainer.task.observe import STATE_NAMES, observation_specs
+from chef_trainer.task.observe import IMAGE_PREFIX, STATE_NAMES, observation_specs
 from chef_trainer.task.rewards import REWARD_NAMES
 
 
@@ -40,6 +40,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="default: the policy file's, or the states",
     )
     command.add_argument('--history', type=int, default=1, help='readings each (%(default)s)')
+    command.add_argument(
+        '--cameras', nargs='+', default=[], metavar='NAME', help='kept as images beside them'
+    )
     command.set_defaults(command=run)
 
 
@@ -74,6 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _observations(arguments: argparse.Namespace) -> tuple[ObservationSpec, ...]:
+    images = observation_specs(IMAGE_PREFIX + camera for camera in arguments.cameras)
     if arguments.observations is None and arguments.policy.suffix == '.onnx':
-        return policy_file.read_spec(arguments.policy).observations
-    return observation_specs(arguments.observations or STATE_NAMES, arguments.history)
+        return *policy_file.read_spec(arguments.policy).observations, *images
+    states = observation_specs(arguments.observations or STATE_NAMES, arguments.history)
+    return *states, *images

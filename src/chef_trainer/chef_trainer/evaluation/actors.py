@@ -39,7 +39,9 @@ class PolicyFileActor:
         random: np.random.Generator | None,
     ) -> np.ndarray:
         """Return the action (A,) for one observation."""
-        inputs = {spec.name: observation[spec.name][None] for spec in self.observations}
+        inputs = {
+            spec.name: spec.newest(observation[spec.name][None]) for spec in self.observations
+        }
         action, mean, stddev, logits = self._session.run(list(policy_file.OUTPUTS), inputs)
         return action[0] if random is None else sample(mean[0], stddev[0], logits[0], random)
 

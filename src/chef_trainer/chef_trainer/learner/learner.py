@@ -61,7 +61,7 @@ class Learner:
 
     def fit_features(self, batches: list[Transitions]) -> None:
         """Standardise states by the statistics of `batches`; before the first update."""
-        self.networks.encoder.fit([batch.to(self.device).observation for batch in batches])
+        self.networks.fit_features([batch.to(self.device).observation for batch in batches])
         self.target.load_state_dict(self.networks.state_dict())
 
     def update(self, batch: Transitions) -> None:
@@ -147,8 +147,11 @@ class Learner:
         terms: dict[str, Tensor] = {}
         gradients: dict[str, Tensor] = {}
         advantage = None
+        if networks.auxiliary is not None:
+            terms['auxiliary'] = networks.auxiliary(encoded, batch.observation)
         if row.has_critic:
-            terms, advantage = evaluation.losses(networks, self.target, encoded, batch, row)
+            found, advantage = evaluation.losses(networks, self.target, encoded, batch, row)
+            terms |= found
             gradients['critic'] = self.groups['critic'].gradient(sum(terms.values()))
             encoded = encoded.detach()
         watched: dict[str, Tensor] = {}
@@ -156,7 +159,7 @@ class Learner:
             found, watched = improvement.losses(
                 networks, self.target, encoded, batch, row, temperature, advantage
             )
-            total = sum(found.values())
+            total = sum((found if row.has_critic else terms | found).values())
             for name in gradients.keys() ^ self.groups.keys():
                 gradients[name] = self.groups[name].gradient(total)
             terms |= found

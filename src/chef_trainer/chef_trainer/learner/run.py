@@ -1,6 +1,7 @@
 """The directory of one training run: what is where, and whose it is."""
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from chef_trainer.rollouts.collect import Rollout
 from chef_trainer.rollouts.episode import find_rollouts
 from chef_trainer.rollouts.memory import Memory
 from chef_trainer.run_directory import claim, read_claim, software
-from chef_trainer.spec import CELL_ACTION, PolicySpec
+from chef_trainer.spec import CELL_ACTION, ObservationSpec, PolicySpec, longest
 from chef_trainer.task.rewards import REWARD_NAMES
 
 Progress = Callable[[int, int], None]
@@ -63,6 +64,19 @@ class TrainRun:
         """Policy file kept from the way."""
         return self.directory / 'kept' / f'{update:08d}.onnx'
 
+    @functools.cached_property
+    def recorded(self) -> tuple[ObservationSpec, ...]:
+        """What episodes must hold: what the networks see, and what a teacher does.
+
+        Raises:
+            PolicyFileError: the teacher is not a policy file.
+            SpecError: the teacher means something else by the name of an observation.
+        """
+        seen, teacher = self.settings.seen, self.settings.teacher
+        if not (teacher and self.settings.row.has_teacher):
+            return seen
+        return longest((*seen, *policy_file.read_spec(teacher).observations))
+
     def claim(self, data_sha256: str) -> None:
         """Take the directory for these settings and data, or go on in it.
 
@@ -84,10 +98,11 @@ class TrainRun:
         dataset: Dataset | Memory
         if find_rollouts(path for path in paths if path.is_dir()):
             dataset = Memory.open(paths, successes, progress)
+            self._check(dataset)
         else:
             dataset = Dataset.open(
                 paths,
-                self.settings.observations,
+                self.recorded,
                 select=lambda metadata: bool(metadata.get('success')) or not successes,
                 progress=progress,
             )
@@ -97,6 +112,17 @@ class TrainRun:
             why = f'; {len(refused)} files refused, first: {refused[0]}' if refused else ''
             raise RunError(f'{[*self.settings.data]}: no {what} to learn from{why}')
         return dataset
+
+    def _check(self, memory: Memory) -> None:
+        """Raise RunError unless rollouts hold what is needed of them."""
+        for one in self.recorded if len(memory) else ():
+            shape = memory.shapes.get(one.name, ())
+            longer = bool(shape) and shape[1:] == one.shape and shape[0] >= one.history
+            if shape != one.stacked_shape and not longer:
+                raise RunError(
+                    f'{[*self.settings.data]}: the run needs {one.name} {one.stacked_shape}, '
+                    f'the episodes have {memory.shapes}'
+                )
 
     def columns(self, dataset: Dataset | Memory) -> list[int]:
         """Return where the tasks' rewards stand; raises RunError naming those there are."""
@@ -113,9 +139,9 @@ class TrainRun:
         return [range(begin, min(begin + size, updates)) for begin in range(0, updates, size)]
 
     def rollouts(self, number: int) -> list[Rollout]:
-        """Return the episodes of a round; none without online episodes."""
-        online = self.settings.online
-        if online is None or not self.settings.row.is_online:
+        """Return the episodes of a round; none before the method asks for any."""
+        online, share = self.settings.online, self.settings.row.online_share
+        if online is None or not any(map(share, self.rounds()[number])):
             return []
         return [
             Rollout(
@@ -124,7 +150,7 @@ class TrainRun:
                 seed=(self.settings.seed * 1000 + number) * 1000 + index,
                 policy=str(self.policy(number)),
                 sampled=True,
-                observations=self.settings.observations,
+                observations=self.recorded,
                 tasks=self.settings.tasks,
                 target=self.directory / f'online/{number:04d}/{triplet}_{index:04d}.npz',
             )

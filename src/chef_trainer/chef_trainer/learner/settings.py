@@ -13,7 +13,7 @@ from chef_trainer.methods.method import Method
 from chef_trainer.methods.schedule import Schedule, schedule
 from chef_trainer.methods.table import method
 from chef_trainer.networks.agent import NetworkSettings
-from chef_trainer.spec import CELL_ACTION, ActionSpec, ObservationSpec, build
+from chef_trainer.spec import CELL_ACTION, ActionSpec, ObservationSpec, build, longest
 from chef_trainer.task.observe import STATE_NAMES, observation_specs
 
 PRECISIONS = ('highest', 'high', 'medium')
@@ -73,7 +73,12 @@ class TrainSettings:
             raise SettingsError(f'{self.method} learns from its own episodes: online = ...')
         if not self.data and min(row.online_share.values) < 1:
             raise SettingsError(f'{self.method} learns from recorded episodes: data = ...')
-        self.network_settings  # noqa: B018 - refuse wrong ones now
+        self.seen  # noqa: B018 - refuse wrong networks and observations now
+
+    @property
+    def seen(self) -> tuple[ObservationSpec, ...]:
+        """What the networks need of the data: the policy's observations and auxiliary states."""
+        return longest((*self.observations, *self.network_settings.auxiliary))
 
     @property
     def row(self) -> Method:
@@ -153,7 +158,7 @@ def _field(kind: type, name: str, value: Any) -> Any:
     if name not in hints:
         known = ', '.join(sorted(hints))
         raise SettingsError(f'{kind.__name__}: unknown {name!r}, allowed: {known}')
-    if name == 'observations':
+    if hints[name] == tuple[ObservationSpec, ...]:
         return _observations(value)
     hint = hints[name]
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

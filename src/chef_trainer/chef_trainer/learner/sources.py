@@ -8,8 +8,9 @@ import numpy as np
 from chef_trainer.learner.batch import Transitions, transitions
 from chef_trainer.learner.teacher import Teacher
 from chef_trainer.methods.method import Method
-from chef_trainer.replay.batch import Batch
+from chef_trainer.replay.batch import Arrays, Batch
 from chef_trainer.replay.mixture import joined
+from chef_trainer.spec import ObservationSpec
 
 
 class Source(Protocol):
@@ -41,6 +42,8 @@ class Sources:
             asks for them; each with the columns of its rewards that are the tasks'.
         teacher: asked about every state, if the method has one.
         seed: of the draws.
+        recorded: which observations of the sets are needed; none: all of them.
+        seen: which of those the networks see; none: all of them.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class Sources:
         sets: Mapping[str, tuple[Source, list[int]]],
         teacher: Teacher | None = None,
         seed: int = 0,
+        recorded: tuple[ObservationSpec, ...] = (),
+        seen: tuple[ObservationSpec, ...] = (),
     ) -> None:
         if method.has_teacher and teacher is None:
             raise ValueError('the method needs a teacher: name a policy file as teacher')
-        self._method, self._sets, self._teacher, self._seed = method, sets, teacher, seed
+        self._method, self._sets, self._seed = method, sets, seed
+        self._teacher, self._recorded, self._seen = teacher, recorded, seen
 
     def counts(self, update: int, rng: np.random.Generator) -> dict[str, int]:
         """Return how many transitions each set gives: exact, but for one by chance.
@@ -82,8 +88,23 @@ class Sources:
                 part = source.sample(
                     count, rng, row.n_step, row.discount, next_observation=row.has_critic
                 )
-                parts.append(part._replace(rewards=part.rewards[:, tasks]))
-        batch = transitions(joined(parts))
+                part = part._replace(rewards=part.rewards[:, tasks])
+                parts.append(_reduced(part, self._recorded))
+        batch = joined(parts)
+        advice = None
         if row.has_teacher and self._teacher is not None:
-            batch = batch._replace(teacher=self._teacher(batch.observation))
+            advice = self._teacher(batch.observation)
+        return transitions(_reduced(batch, self._seen))._replace(teacher=advice)
+
+
+def _reduced(batch: Batch, observations: tuple[ObservationSpec, ...]) -> Batch:
+    """Keep `observations` only, with no more history than they have."""
+
+    def kept(values: Arrays) -> Arrays:
+        return {one.name: one.newest(values[one.name]) for one in observations if values}
+
+    if not observations:
         return batch
+    return batch._replace(
+        observation=kept(batch.observation), next_observation=kept(batch.next_observation)
+    )

@@ -65,8 +65,8 @@ class _Training:
             sets['online'] = self._online, list(range(len(settings.tasks)))
         teacher = None
         if row.has_teacher:
-            teacher = Teacher(Path(settings.teacher), settings.observations)
-        self._sources = Sources(row, sets, teacher, settings.seed)
+            teacher = Teacher(Path(settings.teacher))
+        self._sources = Sources(row, sets, teacher, settings.seed, run.recorded, settings.seen)
         self._learner = Learner(
             row,
             settings.network_settings,
@@ -114,7 +114,8 @@ class _Training:
                 self._progress.update(task, advance=1)
             self._take_in(number)
         if self._learner.step == 0 and not self._run.settings.start:
-            batches = [self._sources.draw(update) for update in range(FITTED_BATCHES)]
+            updates = self._run.rounds()[number][:FITTED_BATCHES]  # later ones may ask for more
+            batches = [self._sources.draw(update) for update in updates]
             self._learner.fit_features(batches)
 
     def _take_in(self, number: int) -> None:

@@ -2,12 +2,14 @@
 
 import copy
 import dataclasses
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from chef_trainer.methods.method import Evaluation, Method
 from chef_trainer.networks.actor import Actor
+from chef_trainer.networks.auxiliary import Auxiliary
 from chef_trainer.networks.critic import Critic, StateValue
 from chef_trainer.networks.encoder import Encoder, VisionSettings
 from chef_trainer.spec import ObservationSpec
@@ -37,6 +39,7 @@ class NetworkSettings:
     critic_hidden: tuple[int, ...] = (256, 256, 256, 256)
     min_stddev: float = 1e-2  # of the policy, share of full scale
     vision: VisionSettings = STATE_ONLY
+    auxiliary: tuple[ObservationSpec, ...] = ()  # states that the encoder learns to tell, too
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot be built."""
@@ -53,7 +56,7 @@ class AgentNetworks(nn.Module):
     """Encoder, policy, and what the method needs beside them.
 
     With a critic the encoder learns from the critic's loss alone, and the policy sees its output
-    without a gradient; without one it learns from the policy's.
+    without a gradient; without one it learns from the policy's. An auxiliary loss adds to it.
     """
 
     def __init__(self, method: Method, settings: NetworkSettings) -> None:
@@ -61,6 +64,7 @@ class AgentNetworks(nn.Module):
         tasks, size = len(settings.tasks), settings.action_size
         self.encoder = Encoder(settings.observations, settings.differences, settings.vision)
         inputs = self.encoder.output_size
+        self.auxiliary = Auxiliary(inputs, settings.auxiliary) if settings.auxiliary else None
         self.actor = Actor(
             inputs,
             settings.hidden,
@@ -84,10 +88,18 @@ class AgentNetworks(nn.Module):
         atoms = torch.linspace(*method.value_range, method.atoms) if method.atoms else None
         self.register_buffer('atoms', atoms)
 
+    def fit_features(self, batches: list[Mapping[str, Tensor]]) -> None:
+        """Standardise states by the statistics of `batches`."""
+        self.encoder.fit(batches)
+        if self.auxiliary is not None:
+            self.auxiliary.fit(batches)
+
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters by whose loss they follow: critic, policy, duals."""
         critic = [module for module in (self.critic, self.value) if module is not None]
         encoder = list(self.encoder.parameters())
+        if self.auxiliary is not None:
+            encoder += self.auxiliary.parameters()
         policy = list(self.actor.parameters())
         parts = {
             'critic': [p for module in critic for p in module.parameters()],

@@ -19,11 +19,14 @@ class VisionSettings:
 
     torso: str = 'small'  # small: {16, 32, 32} / 32, large: {64, 128, 128, 64} / 256
     bfloat16: bool = False  # compute the torso in bfloat16 (twice as fast on a graphics card)
+    shift: int = 0  # pixels, largest random shift of an image in training
 
     def __post_init__(self) -> None:
-        """Refuse unknown torsos."""
+        """Refuse what cannot be built."""
         if self.torso not in SIZES:
             raise ValueError(f'vision.torso = {self.torso!r}, allowed: {sorted(SIZES)}')
+        if self.shift < 0:
+            raise ValueError(f'vision.shift = {self.shift} pixels, must not be negative')
 
 
 class Encoder(nn.Module):
@@ -50,7 +53,7 @@ class Encoder(nn.Module):
         self.features = Features(states, differences)
         self.output_size = self.features.output_size
         self.resnet = None
-        self.bfloat16 = vision.bfloat16
+        self.bfloat16, self._shift = vision.bfloat16, vision.shift
         if self.cameras:
             channels, embedding = SIZES[vision.torso]
             self.resnet = ResNet(_image_shape(observations), channels, embedding)
@@ -62,6 +65,8 @@ class Encoder(nn.Module):
         parts = [self.features(observations)] if self.features.names else []
         if self.resnet is not None:
             images = torch.stack([_channels(observations[name]) for name in self.cameras])
+            if self._shift and self.training:
+                images = shifted(images.flatten(0, 1), self._shift).view_as(images)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
                 embedded = self.resnet(images.flatten(0, 1))
             parts += embedded.float().unflatten(0, images.shape[:2]).unbind()
@@ -71,6 +76,19 @@ class Encoder(nn.Module):
         """Take mean and deviation of the states from all of `batches`."""
         if self.features.names:
             self.features.fit(batches)
+
+
+def shifted(images: Tensor, most: int) -> Tensor:
+    """Move each of (N, H, W, C) images by up to `most` pixels; the border is repeated.
+
+    Augmentation of DrQ (Yarats et al., 2021): what is seen a little elsewhere is the same.
+    """
+    count, height, width, _ = images.shape
+    down, right = torch.randint(-most, most + 1, (2, count, 1), device=images.device)
+    rows = (torch.arange(height, device=images.device) + down).clamp(0, height - 1)
+    columns = (torch.arange(width, device=images.device) + right).clamp(0, width - 1)
+    which = torch.arange(count, device=images.device)
+    return images[which[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _channels(images: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from chef_trainer.evaluation.actors import load_actor
 from chef_trainer.evaluation.environment import environment
 from chef_trainer.evaluation.rollout import Outcome, Step, outcome, rollout
 from chef_trainer.rollouts.episode import Episode, write_episode
-from chef_trainer.spec import ObservationSpec
+from chef_trainer.spec import ObservationSpec, longest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Rollout:
 def run_rollout(job: Rollout) -> Outcome:
     """Run one episode in this process, write its file, say how it ended."""
     actor = load_actor(job.policy)
-    wanted = {spec.name: spec for spec in (*actor.observations, *job.observations)}
-    env = environment(job.entry, job.triplet, tuple(wanted.values()), job.policy.endswith('.npz'))
+    wanted = longest((*actor.observations, *job.observations))
+    env = environment(job.entry, job.triplet, wanted, job.policy.endswith('.npz'))
     steps = list(rollout(env, actor, job.seed, job.sampled))
     ended = outcome(job.triplet, job.seed, steps)
     write_episode(job.target, recorded(steps, job.observations, job.tasks, ended.success))
@@ -56,7 +56,10 @@ def recorded(
         raise ValueError(f'the environment has no rewards {missing}, only: {[*steps[0].after]}')
     seen = [step.observation for step in steps] + [steps[-1].following]
     return Episode(
-        {spec.name: np.stack([one[spec.name] for one in seen]) for spec in observations},
+        {
+            spec.name: spec.newest(np.stack([one[spec.name] for one in seen]))
+            for spec in observations
+        },
         np.stack([step.action for step in steps]).astype(np.float32),
         np.array(
             [[step.after.get(task, step.reward) for task in tasks] for step in steps], np.float32

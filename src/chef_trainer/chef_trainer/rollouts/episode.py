@@ -5,6 +5,8 @@ messages of a cell. Episodes of the cell are read by `replay` from the recorder'
 """
 
 import dataclasses
+import os
+import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,6 +44,8 @@ class Episode:
             )
         arrays = {**self.observations, 'actions': self.actions, 'rewards': self.rewards}
         for name, value in arrays.items():
+            if value.dtype == np.uint8:  # images, which may be mapped: every number of them is one
+                continue
             bad = np.argwhere(~np.isfinite(value))
             if len(bad):
                 raise ValueError(f'{name} is not finite at {tuple(map(int, bad[0]))}')
@@ -75,12 +79,16 @@ def write_episode(path: Path, episode: Episode) -> None:
 
 
 def read_episode(path: Path) -> Episode:
-    """Read what `write_episode` wrote; raises ValueError naming the file and what is wrong."""
+    """Read what `write_episode` wrote; images stay in the file, mapped.
+
+    Raises:
+        ValueError: naming the file and what is wrong.
+    """
     try:
         with open(path, 'rb') as file, np.load(file) as arrays:
             return Episode(
                 {
-                    name.removeprefix(OBSERVATION): arrays[name]
+                    name.removeprefix(OBSERVATION): _array(path, arrays, name)
                     for name in arrays.files
                     if name.startswith(OBSERVATION)
                 },
@@ -90,5 +98,19 @@ def read_episode(path: Path) -> Episode:
                 bool(arrays['terminal']),
                 bool(arrays['success']),
             )
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, struct.error, zipfile.BadZipFile) as error:
         raise ValueError(f'{path}: broken episode: {error}; delete it to go on') from error
+
+
+def _array(path: Path, arrays: Any, name: str) -> np.ndarray:
+    """Return an array of an open .npz; one of bytes is mapped from where it lies in the file."""
+    member = arrays.zip.getinfo(f'{name}.npy')
+    with open(path, 'rb') as file:
+        file.seek(member.header_offset + 26)  # lengths of what stands before the array
+        file.seek(sum(struct.unpack('<HH', file.read(4))), os.SEEK_CUR)
+        plain = np.lib.format.read_magic(file) == (1, 0)
+        if plain and member.compress_type == zipfile.ZIP_STORED:
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            if dtype == np.uint8:
+                return np.memmap(file, dtype, 'r', file.tell(), shape)
+    return arrays[name]

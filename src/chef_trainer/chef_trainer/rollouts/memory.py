@@ -14,6 +14,7 @@ class Memory:
     """Transitions of the episodes that were added; all must have the same arrays.
 
     Episodes lie behind one another, T + 1 rows each; the last row of an episode has no action.
+    Images stay where they are: in memory, or mapped from their files.
     """
 
     def __init__(self, episodes: Iterable[Episode] = ()) -> None:
@@ -21,6 +22,8 @@ class Memory:
         self.count = 0
         self.successes = 0
         self._columns: dict[str, np.ndarray] = {}
+        self._images: dict[str, list[np.ndarray]] = {}  # an array per episode
+        self._firsts = np.empty(0, np.int64)  # row of each episode's first observation
         self._starts = np.empty(0, np.int64)
         self.extend(episodes)
 
@@ -47,10 +50,22 @@ class Memory:
     def sha256(self) -> str:
         """Digest of all numbers in the set."""
         value = hashlib.sha256()
-        for name in sorted(self._columns):
+        parts = self._images | {name: [column] for name, column in self._columns.items()}
+        for name in sorted(parts):
             value.update(name.encode())
-            value.update(np.ascontiguousarray(self._columns[name]).data)
+            for part in parts[name]:
+                value.update(np.ascontiguousarray(part).data)
         return value.hexdigest()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of an observation, with its history."""
+        first = {name: images[0] for name, images in self._images.items()} | self._columns
+        return {
+            name.removeprefix('o/'): value.shape[1:]
+            for name, value in first.items()
+            if name.startswith('o/')
+        }
 
     def __len__(self) -> int:
         """Return the number of transitions."""
@@ -59,7 +74,9 @@ class Memory:
     def extend(self, episodes: Iterable[Episode]) -> None:
         """Add episodes; raises ValueError if one has other arrays or tasks than those before."""
         parts: dict[str, list[np.ndarray]] = {n: [v] for n, v in self._columns.items()}
+        parts |= {name: [*images] for name, images in self._images.items()}
         starts, row = [self._starts], len(self._columns.get('action', ()))
+        firsts = [*self._firsts.tolist()]
         for episode in episodes:
             columns = _columns(episode, row)
             self.tasks = self.tasks or episode.tasks
@@ -73,10 +90,15 @@ class Memory:
             for name, value in columns.items():
                 parts.setdefault(name, []).append(value)
             starts.append(row + np.arange(len(episode.actions)))
+            firsts.append(row)
             row += len(episode.actions) + 1
             self.count += 1
             self.successes += episode.success
-        self._columns = {name: np.concatenate(part) for name, part in parts.items()}
+        self._images = {name: part for name, part in parts.items() if part[0].dtype == np.uint8}
+        self._columns = {
+            name: np.concatenate(part) for name, part in parts.items() if name not in self._images
+        }
+        self._firsts = np.array(firsts, np.int64)
         self._starts = np.concatenate(starts)
 
     def sample(
@@ -116,11 +138,18 @@ class Memory:
         )
 
     def _observe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        return {
-            name.removeprefix('o/'): value[rows]
-            for name, value in self._columns.items()
-            if name.startswith('o/')
+        found = {
+            name: value[rows] for name, value in self._columns.items() if name.startswith('o/')
         }
+        episodes = np.searchsorted(self._firsts, rows, side='right') - 1
+        places = list(
+            zip(episodes.tolist(), (rows - self._firsts[episodes]).tolist(), strict=True)
+        )
+        found |= {
+            name: np.stack([images[episode][step] for episode, step in places])
+            for name, images in self._images.items()
+        }
+        return {name.removeprefix('o/'): value for name, value in found.items()}
 
 
 def _columns(episode: Episode, first: int) -> dict[str, np.ndarray]:

@@ -193,6 +193,22 @@ def test_a_contact_on_the_way_down_stops_the_tool():
     assert 0.085 < min(heights) < 0.09
 
 
+def test_the_hand_gives_way_to_fingers_that_press_while_they_close():
+    cell = IdealCell(APART)
+    reset = ScriptedReset(SHAPES, DEFAULTS, np.random.default_rng(0))
+    while not (reset.phase.startswith('pick') and cell.counts > 20.0):
+        cell.move(reset.step(cell.view()))
+    cell.force = 0.5 * (DEFAULTS.contact_force + DEFAULTS.pull_force)
+    command = reset.step(cell.view())
+    assert command.linear == pytest.approx((0.0, 0.0, DEFAULTS.slow_speed))
+    assert command.gripper > 0.0
+    cell.move(command)
+    cell.force = 0.0
+    command = reset.step(cell.view())
+    assert not command.linear.any()
+    assert command.gripper > 0.0
+
+
 def test_a_reset_that_is_over_stands_still():
     cell = IdealCell(APART)
     reset = play(cell)

@@ -143,7 +143,10 @@ class Pilot:
         yield from self._work(OPEN, lambda counts: counts < OPEN_COUNTS)
 
     def close(self) -> Wait:
-        """Close the fingers until they stop, or until they wedge themselves off something."""
+        """Close the fingers until they stop, or until they wedge themselves off something.
+
+        Fingers that press on slanting sides push hand and object apart: the hand gives way, up.
+        """
         yield from self._work(CLOSE, lambda counts: counts > _CLOSED_COUNTS)
 
     def wait(self, duration: float) -> Wait:
@@ -164,7 +167,9 @@ class Pilot:
         begun = since = self.view.stamp
         counts = self.view.gripper.position
         while self.view.stamp - begun < _STROKE and not done(self.view.gripper.position):
-            yield self._command(np.zeros(3), 0.0)
+            pressed = fingers == CLOSE and self.view.force > self._settings.contact_force
+            rise = self._settings.slow_speed if pressed else 0.0
+            yield self._command(np.array((0.0, 0.0, rise)), 0.0)
             if abs(self.view.gripper.position - counts) > _STILL:
                 counts, since = self.view.gripper.position, self.view.stamp
             stopped = self.view.stamp - since > _STILL_TIME

@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument('--force-limit', type=float, default=20.0, metavar='N')
     parser.add_argument('--report', action='store_true', help='only write table and plot')
     arguments = parser.parse_args()
+    workplace = None
     try:
         study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
         workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)
@@ -57,7 +58,8 @@ def main() -> None:
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f'results: {error}')
     except KeyboardInterrupt:
-        _report(workplace, arguments.force_limit)
+        if workplace is not None:
+            _report(workplace, arguments.force_limit)
         sys.exit(INTERRUPTED)
 
 

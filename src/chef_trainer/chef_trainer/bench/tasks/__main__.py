@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument('--workers', type=int, default=1, help='processes (%(default)s)')
     parser.add_argument('--report', action='store_true', help='only write table and plot')
     arguments = parser.parse_args()
+    workplace = None
     try:
         flags = dict(map(parse_flag, arguments.set))
         study = load_study(arguments.study, flags, arguments.tasks)
@@ -58,7 +59,8 @@ def main() -> None:
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f'tasks: {error}')
     except KeyboardInterrupt:
-        report(workplace)
+        if workplace is not None:
+            report(workplace)
         sys.exit(INTERRUPTED)
 
 

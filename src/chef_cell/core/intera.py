@@ -124,8 +124,8 @@ class JointCommand:
     acceleration: Sequence[float] = ()  # rad/s^2
 
 
-def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> np.ndarray:
-    """Return the values in the arm's order, (7,); NaN for joints the command leaves out.
+def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> list[float]:
+    """Return the values in the arm's order, 7; NaN for joints the command leaves out.
 
     Raises:
         CommandError: no joint, an unknown or repeated one, not as many values as joints, or one
@@ -140,9 +140,8 @@ def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> np
         raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
     if not all(map(math.isfinite, values)):
         raise CommandError(f'{field} {list(values)} is not finite')
-    ordered = np.full(len(ARM_JOINTS), np.nan)
-    ordered[[ARM_JOINTS.index(name) for name in names]] = values
-    return ordered
+    given = dict(zip(names, values, strict=True))
+    return [given.get(joint, math.nan) for joint in ARM_JOINTS]
 
 
 class JointCommandArbiter:
@@ -258,7 +257,7 @@ class JointCommandArbiter:
         return np.clip(velocity, -self._max_velocity, self._max_velocity)
 
     def _read_goal(self, command: JointCommand) -> np.ndarray:
-        goal = read_joints('position', command.names, command.position)
+        goal = np.array(read_joints('position', command.names, command.position))
         kept = self._goal if self._goal is not None else goal
         limited = np.clip(goal, self._limits.lower, self._limits.upper)
         return np.where(np.isnan(goal), kept, limited)

@@ -69,7 +69,7 @@ class JointGuard:
         sent = [index for index, name in enumerate(ARM_JOINTS) if name in command.names]
 
         def clipped(field: str, lower: Sequence[float], upper: Sequence[float]) -> list[float]:
-            values = read_joints(field, command.names, getattr(command, field)).tolist()
+            values = read_joints(field, command.names, getattr(command, field))
             return [min(max(values[joint], lower[joint]), upper[joint]) for joint in sent]
 
         goal: list[float] = []

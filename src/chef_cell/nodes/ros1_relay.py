@@ -29,6 +29,7 @@ Restamp = Callable[[float], float | None]
 _STAMP = struct.Struct('<iI')
 
 
+@functools.cache
 def ros2_class(name: str) -> type:
     """Return the ROS 2 class of a message, request or response named package/Type."""
     package, _, kind = name.partition('/')

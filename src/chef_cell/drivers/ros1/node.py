@@ -77,7 +77,7 @@ class Node:
 
         What is published are messages of the codec, or whatever `encode` makes bytes of.
         """
-        publisher = Publisher(topic, kind, self.codec, self._loop, latch, queue, encode)
+        publisher = Publisher(topic, kind, self.codec, latch, queue, encode)
         self._publishers[topic] = publisher
         self._registrar.add(Registration('Publisher', topic, (kind,), ()))
         return publisher

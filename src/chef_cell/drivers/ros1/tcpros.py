@@ -6,8 +6,10 @@ type and md5 sum. Every frame after it is a message. All frames begin with their
 
 import asyncio
 import collections
+import contextlib
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator, Mapping
 
 _LENGTH = struct.Struct('<I')
@@ -89,10 +91,11 @@ class Frames:
 
 
 class Link(asyncio.Protocol):
-    """One end of a connection, inside an event loop.
+    """One end of a connection, inside an event loop; only `send` may be called from elsewhere.
 
     A peer that does not keep up never holds anybody up: what the socket does not take waits in
-    a queue of bounded length, whose oldest message gives way to the newest.
+    a queue of bounded length, whose oldest message gives way to the newest. What it does take is
+    sent by whoever has it, at once: waking the loop for it would cost more than sending.
 
     Args:
         on_header: takes the other end's header; raises ProtocolError to refuse it.
@@ -115,8 +118,10 @@ class Link(asyncio.Protocol):
         self._frames = Frames()
         self._greeted = False
         self._problem = ''
+        self._lock = threading.Lock()  # of the three below
         self._full = False
         self._waiting: collections.deque[bytes] = collections.deque(maxlen=queue)
+        self._socket: socket.socket | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,9 +130,14 @@ class Link(asyncio.Protocol):
         self._transport = transport
         # Without a buffer of its own the transport says at once when the socket is full.
         transport.set_write_buffer_limits(high=0)
-        prepare(transport.get_extra_info('socket'))
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(HEADER_TIMEOUT, self.close, 'no connection header came')
+        connection = transport.get_extra_info('socket')
+        prepare(connection)
+        self._socket = connection.dup()
+        self._socket.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self._deadline = self._loop.call_later(
+            HEADER_TIMEOUT, self.close, 'no connection header came'
+        )
 
     def data_received(self, data: bytes) -> None:
         """Hand the frames on."""
@@ -144,26 +154,47 @@ class Link(asyncio.Protocol):
             self.close(str(error))
 
     def send(self, data: bytes) -> None:
-        """Send bytes that were framed; never blocks."""
-        if self._full:
-            self.dropped += len(self._waiting) == self._waiting.maxlen
-            self._waiting.append(data)
-        else:
-            self._transport.write(data)
+        """Send bytes that were framed; never blocks. From any thread."""
+        with self._lock:
+            if self._full:
+                self.dropped += len(self._waiting) == self._waiting.maxlen
+                self._waiting.append(data)
+                return
+            sent = self._try(data)
+            self._full = sent < len(data)
+        if sent < len(data):
+            # A loop that is closed has nobody left to tell.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._finish, data[sent:])
+
+    def _try(self, data: bytes) -> int:
+        """Return how many bytes the socket has taken. When it is broken, the loop will say so."""
+        if self._socket is None:
+            return len(data)
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
+
+    def _finish(self, rest: bytes) -> None:
+        """Let the transport send the rest of a message; the others wait for it."""
+        self._transport.write(rest)
+        if not self._transport.get_write_buffer_size():
+            self.resume_writing()
 
     def allow_waiting(self, queue: int) -> None:
         """Set how many messages may wait for the peer."""
-        self._waiting = collections.deque(self._waiting, maxlen=queue)
-
-    def pause_writing(self) -> None:
-        """Note that the socket is full."""
-        self._full = True
+        with self._lock:
+            self._waiting = collections.deque(self._waiting, maxlen=queue)
 
     def resume_writing(self) -> None:
-        """Send what waited."""
-        self._full = False
-        while self._waiting and not self._full:
-            self._transport.write(self._waiting.popleft())
+        """Send what waited, as far as the socket takes it."""
+        with self._lock:
+            while self._waiting and not self._transport.get_write_buffer_size():
+                self._transport.write(self._waiting.popleft())
+            self._full = bool(self._transport.get_write_buffer_size())
 
     def refuse(self, reason: str) -> None:
         """Answer the other end's header with an error, and close."""
@@ -173,11 +204,18 @@ class Link(asyncio.Protocol):
     def close(self, problem: str = '') -> None:
         """End the connection once everything is sent."""
         self._problem = self._problem or problem
-        self._transport.close()
+        if self._full:
+            self._loop.call_soon(self._transport.close)  # the rest of a message may be on its way
+        else:
+            self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Say that it is over."""
         self._deadline.cancel()
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+            self._socket = None
         self._on_end(self, self._problem or (str(error) if error else ''))
 
 

@@ -4,10 +4,10 @@ Everything here runs inside the node's event loop, but for `Publisher.publish`.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +43,6 @@ class Publisher:
         topic: full name.
         kind: package/Type.
         codec: of its messages.
-        loop: the node's event loop.
         latch: whether who connects later gets the last message.
         queue: messages that may wait for a slow subscriber.
         encode: makes bytes of what is published; by default the codec, of a message.
@@ -54,7 +53,6 @@ class Publisher:
         topic: str,
         kind: str,
         codec: Codec,
-        loop: asyncio.AbstractEventLoop,
         latch: bool,
         queue: int,
         encode: Callable[[Any], bytearray] | None = None,
@@ -63,11 +61,11 @@ class Publisher:
         self.kind = kind
         self._codec = codec
         self._encode = encode or functools.partial(codec.encode, kind)
-        self._loop = loop
         self._latch = latch
         self._queue = queue
         fields = codec.definitions[kind].fields
         self._stamped = bool(fields) and fields[0].base == 'std_msgs/Header'
+        self._lock = threading.Lock()  # of the three below
         self._count = 0
         self._last: bytes | None = None
         self._links: set[Link] = set()
@@ -88,12 +86,15 @@ class Publisher:
         if not self._links and not self._latch:
             return
         data = self._encode(message)
-        if self._stamped:
-            data[:4] = self._count.to_bytes(4, 'little')
-        self._count = (self._count + 1) % 2**32
-        # A node that was closed has nobody left to tell.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._send, frame(data))
+        with self._lock:
+            if self._stamped:
+                data[:4] = self._count.to_bytes(4, 'little')
+            self._count = (self._count + 1) % 2**32
+            framed = frame(data)
+            if self._latch:
+                self._last = framed
+            for link in self._links:
+                link.send(framed)
 
     def greet(self, link: Link, header: Header, identity: Identity) -> None:
         """Take a subscriber, or refuse it."""
@@ -112,26 +113,22 @@ class Publisher:
         }
         link.send(encode_header(answer))
         link.allow_waiting(self._queue)
-        self._links.add(link)
-        if self._last is not None:
-            link.send(self._last)
+        with self._lock:
+            self._links.add(link)
+            if self._last is not None:
+                link.send(self._last)
 
     def lose(self, link: Link) -> None:
         """Forget a subscriber that is gone."""
-        if link in self._links:
-            self._dropped += link.dropped
-            self._links.discard(link)
+        with self._lock:
+            if link in self._links:
+                self._dropped += link.dropped
+                self._links.discard(link)
 
     def close(self) -> None:
         """Let go of all subscribers."""
         for link in tuple(self._links):
             link.close()
-
-    def _send(self, data: bytes) -> None:
-        if self._latch:
-            self._last = data
-        for link in tuple(self._links):
-            link.send(data)
 
 
 class Subscription:

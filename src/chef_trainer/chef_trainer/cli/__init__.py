@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from chef_trainer.cli import collect, compare, distill, evaluate, export, ingest, train
+from chef_trainer.cli import collect, compare, distill, evaluate, export, ingest, script, train
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.errors import DivergedError
 from chef_trainer.export.onnx import ExportError
@@ -40,6 +40,6 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(required=True, metavar='COMMAND')
-    for module in (ingest, collect, distill, train, evaluate, export, compare):
+    for module in (ingest, script, collect, distill, train, evaluate, export, compare):
         module.add(commands)
     return top

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from chef_trainer import policy_file
 from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.networks.policy import MixedPolicy
+from chef_trainer.scripted.stacker import ScriptedStacker
 from chef_trainer.spec import PolicySpec
 
 # It warns of every torchvision operator that it would support if torchvision were installed.
@@ -23,7 +24,7 @@ TOLERANCE = 1e-5
 _CHECKED_BATCH = 16
 
 
-Policy = MixedPolicy | DeployedPolicy
+Policy = MixedPolicy | DeployedPolicy | ScriptedStacker
 
 
 class ExportError(RuntimeError):

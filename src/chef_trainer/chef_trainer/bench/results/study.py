@@ -8,31 +8,12 @@ from typing import Any
 
 from chef_trainer.bench.grid.study import StudyError, read_study, tuples
 from chef_trainer.methods.table import method
+from chef_trainer.scripted.stacker import StackerSettings
 from chef_trainer.spec import ObservationSpec, build
 from chef_trainer.task.observe import observation_specs
 
 TEACHER = 'teacher'  # in the place of a contender: who drove
 NO_FLAGS: Mapping[str, Any] = types.MappingProxyType({})
-
-
-@dataclasses.dataclass(frozen=True)
-class TeacherSettings:
-    """Who drives on a triplet: specialists of the shipped policy, made worse."""
-
-    mixture: dict[str, float]  # triplet a specialist was made for -> its share of the action
-    noise: float = 0.0  # added to the deviation of the velocities, share of full scale
-    displaced: dict[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
-    """Pose -> how far from its place the teacher sees it, (3,) m: a badly calibrated camera."""
-
-    def __post_init__(self) -> None:
-        """Refuse shares that do not add up to 1, and what is no deviation."""
-        if abs(sum(self.mixture.values()) - 1) > 1e-6:
-            raise StudyError(f'mixture = {self.mixture}, must add up to 1')
-        if self.noise < 0:
-            raise StudyError(f'noise = {self.noise}, must not be negative')
-        for name, offset in self.displaced.items():
-            if len(offset) != 3:
-                raise StudyError(f'displaced {name} by {offset}, expected three numbers in m')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +29,7 @@ class Contender:
 class Study:
     """The whole grid. Numbers are per triplet."""
 
-    policy: str  # policy file whose specialists teach
-    teachers: dict[str, TeacherSettings]  # triplet -> who drives there
+    teachers: dict[str, StackerSettings]  # triplet -> how bad the stacker is that drives there
     contenders: dict[str, Contender]  # by name, in the order of the work
     observations: tuple[ObservationSpec, ...]
     budgets: tuple[int, ...] = (2000, 1000, 500)  # episodes
@@ -144,7 +124,7 @@ class Cell:
 def load_study(path: Path, flags: Mapping[str, Any] = NO_FLAGS) -> Study:
     """Read a study from YAML; `flags` (key -> value) win. Raises StudyError."""
     values = {**read_study(path), **flags}
-    for key, kind in (('teachers', TeacherSettings), ('contenders', Contender)):
+    for key, kind in (('teachers', StackerSettings), ('contenders', Contender)):
         section = values.get(key) or {}
         values[key] = {str(n): build(kind, dict(one), StudyError) for n, one in section.items()}
     seen = values.get('observations') or {}

@@ -12,7 +12,6 @@ from rich.progress import Progress
 from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
 from chef_trainer.bench.grid.times import timed
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
-from chef_trainer.bench.results.teacher import write_teacher
 from chef_trainer.errors import DivergedError
 from chef_trainer.evaluation.evaluate import evaluate, trials
 from chef_trainer.evaluation.statistics import rate
@@ -24,6 +23,7 @@ from chef_trainer.methods.table import method
 from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.run_directory import claim
+from chef_trainer.scripted.stacker import ScriptedStacker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,11 +91,11 @@ class Workplace(Stages[Cell]):
         return (cell for cell in left if not waiting & set(cell.needs))
 
     def _teach(self, triplet: str) -> None:
-        path = self._teacher(triplet)
-        source, settings = Path(self.study.policy), self.study.teachers[triplet]
+        path, settings = self._teacher(triplet), self.study.teachers[triplet]
         claim(path.with_suffix('.json'), dataclasses.asdict(settings))
         if not path.exists():
-            write_teacher(source, settings, self.study.observations, path)
+            stacker = ScriptedStacker(triplet, settings)
+            export_policy(stacker, stacker.spec, path)
 
     def _fill(self, cell: Cell, progress: Progress) -> bool:
         """Fill a cell; return False if others are still collecting what it needs."""

@@ -16,7 +16,8 @@ os.environ['OMP_NUM_THREADS'] = '1'
 sys.path.insert(0, str(HERE))
 
 DOORS = ('test_policy_file.py',)  # besides folders: what the cell's environment runs
-TRAINS = ('bench/test_results.py', 'bench/test_tasks.py')  # in folders, with torch
+# In folders, with torch.
+TRAINS = ('bench/test_learning.py', 'bench/test_results.py', 'bench/test_tasks.py')
 
 if importlib.util.find_spec('torch') is None:
     collect_ignore = [path.name for path in HERE.glob('test_*.py') if path.name not in DOORS]

@@ -1,5 +1,8 @@
 """Evaluation: intervals, resumed results, tables, card."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 from point_mass import STEPS
 
@@ -13,9 +16,9 @@ from chef_trainer.evaluation.evaluate import (
     run_trial,
     trials,
 )
-from chef_trainer.evaluation.rollout import Outcome
+from chef_trainer.evaluation.rollout import Outcome, Step, outcome
 from chef_trainer.evaluation.statistics import Rate, rate, summarise
-from chef_trainer.evaluation.table import markdown
+from chef_trainer.evaluation.table import markdown, subtasks
 from chef_trainer.spec import ObservationSpec
 from chef_trainer.testing import tiny_spec, write_tiny_policy
 
@@ -59,6 +62,18 @@ def test_force_rule_fails_episodes_above_the_limit():
     assert summary.within_limit == summary.exceeded == Rate(1, 3)
     assert summary.sparse_stack == Rate(3, 3)
     assert summary.force_median == 19.9
+    assert subtasks([summary]) == []  # from before they were kept
+
+
+def test_a_sub_task_counts_that_was_solved_at_some_step():
+    step = Step({}, {}, np.zeros(5), 0.0, {'lift': 0.2, 'place': 0.0}, {}, False)
+    lifted = dataclasses.replace(step, after={'lift': 0.9, 'place': 0.4})
+    outcomes = [outcome('1', 0, [step, lifted, step]), outcome('1', 1, [step, step])]
+    assert outcomes[0].best == {'lift': 0.9, 'place': 0.4}
+    summaries = summarise([Verdict('p', 'x', one) for one in outcomes], force_limit=20.0)
+    assert summaries[0].subtasks == {'lift': Rate(1, 2), 'place': Rate(0, 2)}
+    assert subtasks(summaries)[0] == ('policy', 'triplet', 'lift', 'place')
+    assert subtasks(summaries)[1][:2] == ('p', '1')
 
 
 def test_trials_put_all_candidates_on_the_same_scenes(candidates):
@@ -115,11 +130,14 @@ def test_actors_are_chosen_by_file(candidates):
 
 
 def test_card_holds_the_numbers_and_keeps_notes(candidates, tmp_path):
-    outcome = Outcome('1', 0, True, False, 12.0, 400)
-    summaries = summarise([Verdict('policy', 'x', outcome)], 20.0)
+    ended = Outcome('1', 0, True, False, 12.0, 400, best={'lift': 0.7})
+    summaries = summarise([Verdict('policy', 'x', ended)], 20.0)
     card = tmp_path / 'policy.md'
     write_card(card, tmp_path / 'policy.onnx', summaries, 20.0, 'chef-train evaluate')
     assert markdown(summaries, 20.0) in card.read_text()
+    assert (
+        '| policy | triplet | lift |\n| --- | --- | --- |\n| policy | 1 | 100' in card.read_text()
+    )
     assert '| position | (2, 5) | m | float32 |' in card.read_text()
     card.write_text(card.read_text() + '\nWritten by hand.\n')
     write_card(card, tmp_path / 'policy.onnx', summaries, 20.0, 'chef-train evaluate')

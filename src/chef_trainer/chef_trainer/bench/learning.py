@@ -5,7 +5,8 @@
 State networks of two hidden layers of 256, batch 256, 60 numbers in, 5 actions out, the batch
 drawn and made into tensors as in training. Blocks of all contenders alternate; the best block of
 each counts, by the clock on the wall and by processor time. Peers that are not installed are
-listed as absent.
+listed as absent. `products` is the limit: the matrix products of an update alone, as torch
+multiplies them, and nothing else of it.
 
 What differs: our networks have a layer norm behind the first layer, and our CRR here has a scalar
 critic and one step, as d3rlpy's. All compute in float32 but for the form `bfloat16`, whose hidden
@@ -13,16 +14,19 @@ layers multiply bfloat16 numbers (`precision: medium`).
 """
 
 import argparse
+import functools
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from chef_trainer.bench import learning_peers as peers
 from chef_trainer.learner.learner import Learner
@@ -45,6 +49,7 @@ FORMS = {
 }
 
 Update = Callable[[], object]
+Factors = tuple[torch.Tensor, torch.Tensor]
 
 
 def main() -> None:
@@ -66,6 +71,10 @@ def main() -> None:
     for method in arguments.methods:
         for form in arguments.forms:
             contenders[f'{method} here, {form}'] = ours(method, data, **FORMS[form])
+        for bfloat16 in sorted({bool(FORMS[form].get('bfloat16')) for form in arguments.forms}):
+            name = f'{method} products, {"bfloat16" if bfloat16 else "float32"}'
+            noted = factors(ours(method, data, bfloat16=bfloat16))
+            contenders[name] = functools.partial(multiply, noted)
         for name, make in peers.PEERS.items():
             update = make(method, data, HIDDEN, BATCH)
             if update is not None:
@@ -116,6 +125,33 @@ def ours(
     return lambda: learner.update(sources.draw(learner.step))
 
 
+class _Noted(TorchDispatchMode):
+    """Remembers the factors of every matrix product."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors: list[Factors] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in (torch.ops.aten.mm.default, torch.ops.aten.bmm.default):
+            self.factors.append((args[0].detach(), args[1].detach()))
+        return func(*args, **(kwargs or {}))
+
+
+def factors(update: Update) -> list[Factors]:
+    """Return the factors of all matrix products that an eager update makes."""
+    with _Noted() as noted:
+        update()
+    return noted.factors
+
+
+def multiply(pairs: list[Factors]) -> list[torch.Tensor]:
+    """Return the products."""
+    return [a @ b for a, b in pairs]
+
+
 def measure(
     contenders: dict[str, Update], blocks: int, updates: int
 ) -> dict[str, dict[str, float]]:
@@ -144,7 +180,7 @@ def table(found: dict[str, dict[str, float]]) -> Table:
     for name, clocks in found.items():
         method, _, who = name.partition(' ')
         best = found.get(f'{method} here, compiled') or found.get(f'{method} here, eager')
-        peer = not who.startswith('here')
+        peer = who in peers.PEERS
         times = f'{best["processor"] / clocks["processor"]:.1f}' if peer and best else ''
         result.add_row(name, f'{clocks["wall"]:.0f}', f'{clocks["processor"]:.0f}', times)
     return result

@@ -10,7 +10,7 @@ from chef_trainer.cli.arguments import add_environment, add_force_limit, show
 from chef_trainer.evaluation.card import write_card
 from chef_trainer.evaluation.evaluate import Verdict, evaluate, trials
 from chef_trainer.evaluation.statistics import summarise
-from chef_trainer.evaluation.table import terminal
+from chef_trainer.evaluation.table import subtasks, terminal, terminal_rows
 from chef_trainer.progress import progress_bars
 
 
@@ -55,6 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
             progress.update(task, advance=1, note=f'success {100 * solved / len(verdicts):.0f} %')
     summaries = summarise(verdicts, arguments.force_limit)
     show(terminal(summaries, arguments.force_limit))
+    stages = subtasks(summaries)
+    if stages:
+        show(terminal_rows(stages, 'sub-tasks solved at some step, %'))
     if arguments.card:
         # The card leaves this machine: where its folders lie does not matter elsewhere.
         words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chef_trainer import policy_file
 from chef_trainer.evaluation.statistics import Summary
-from chef_trainer.evaluation.table import markdown
+from chef_trainer.evaluation.table import markdown, markdown_rows, subtasks
 
 
 def write_card(
@@ -47,13 +47,15 @@ def write_card(
 def _success(
     tasks: Sequence[str], summaries: Sequence[Summary], force_limit: float, command: str
 ) -> str:
+    stages = subtasks(summaries)
+    reached = f'Sub-tasks solved at some step:\n\n{markdown_rows(stages)}\n' if stages else ''
     force_columns = 'the last columns show the median peak force and who exceeds the limit'
     return (
         f'Success: the sub-task {" and ".join(tasks)} is solved at the last step. '
         f'Under the {force_limit:.0f} N rule an episode whose wrist force exceeds the limit '
         f'fails; {force_columns}. Shares are in %, in brackets: 95 % Wilson intervals. All '
         f'candidates met the same scenes, none of which was seen in training.\n\n'
-        f'{markdown(summaries, force_limit)}\n'
+        f'{markdown(summaries, force_limit)}\n{reached}'
         f'Measured with `{command}`.\n'
     )
 

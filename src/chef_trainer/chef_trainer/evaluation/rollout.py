@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from chef_trainer.evaluation.actors import Actor
+from chef_trainer.task.rewards import REWARD_NAMES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Outcome:
     sparse_stack: bool  # the benchmark's own success at the last step
     force_max: float  # N, largest wrist force of the episode
     steps: int
-    episode_return: float | None = None  # sum of rewards; None in files from before it was kept
+    # None in files from before they were kept:
+    episode_return: float | None = None  # sum of rewards
+    best: dict[str, float] | None = None  # largest reward of each sub-task at any step
 
 
 def rollout(
@@ -54,13 +57,17 @@ def rollout(
 def outcome(triplet: str, seed: int, steps: Iterable[Step]) -> Outcome:
     """Judge an episode by its last step, and by the largest force of all.
 
-    An environment without a wrist sensor, or without the benchmark's own success, has none.
+    An environment without a wrist sensor, sub-tasks or the benchmark's own success has none.
     """
     force_max, count, total = 0.0, 0, 0.0
+    best: dict[str, float] = {}
     for step in steps:
         force_max = max(force_max, float(step.after.get('force_max', 0.0)))
         count += 1
         total += step.reward
+        for name in REWARD_NAMES:
+            if name in step.after:
+                best[name] = max(best.get(name, 0.0), float(step.after[name]))
     return Outcome(
         triplet=triplet,
         seed=seed,
@@ -69,4 +76,5 @@ def outcome(triplet: str, seed: int, steps: Iterable[Step]) -> Outcome:
         force_max=force_max,
         steps=count,
         episode_return=total,
+        best=best,
     )

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from chef_trainer.evaluation.evaluate import Verdict
 from chef_trainer.evaluation.rollout import Outcome
+from chef_trainer.task.rewards import REWARD_NAMES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Summary:
     sparse_stack: Rate  # the benchmark's own success at the last step
     force_median: float  # N, median of the episodes' largest wrist force
     exceeded: Rate  # share of episodes whose largest wrist force is above the limit
+    # Sub-task -> share of episodes in which its reward was above 0.5 at some step.
+    subtasks: dict[str, Rate] = dataclasses.field(default_factory=dict)
 
 
 def summarise(verdicts: Iterable[Verdict], force_limit: float) -> list[Summary]:
@@ -73,6 +76,12 @@ def summarise(verdicts: Iterable[Verdict], force_limit: float) -> list[Summary]:
             sparse_stack=rate(one.sparse_stack for one in outcomes),
             force_median=statistics.median(one.force_max for one in outcomes),
             exceeded=rate(one.force_max > force_limit for one in outcomes),
+            subtasks=_subtasks([one.best for one in outcomes if one.best]),
         )
         for (candidate, triplet), outcomes in sorted(groups.items())
     ]
+
+
+def _subtasks(best: list[dict[str, float]]) -> dict[str, Rate]:
+    known = [name for name in REWARD_NAMES if all(name in one for one in best)]
+    return {name: rate(one[name] > 0.5 for one in best) for name in known if best}

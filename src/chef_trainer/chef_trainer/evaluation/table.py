@@ -47,11 +47,33 @@ def terminal(summaries: Sequence[Summary], force_limit: float) -> rich.table.Tab
     return table
 
 
+def subtasks(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
+    """Return titles and rows of who solved which sub-task at some step; [] if nobody was asked."""
+    known = list(dict.fromkeys(name for one in summaries for name in one.subtasks))
+    rows = [
+        (one.candidate, one.triplet, *(str(one.subtasks.get(name, '-')) for name in known))
+        for one in summaries
+    ]
+    return [('policy', 'triplet', *known), *rows] if known else []
+
+
 def markdown(summaries: Sequence[Summary], force_limit: float) -> str:
     """Return a table for a Markdown file."""
-    titles = headings(force_limit)
-    rows = [titles, tuple('---' for _ in titles), *(cells(summary) for summary in summaries)]
-    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+    return markdown_rows([headings(force_limit), *(cells(summary) for summary in summaries)])
+
+
+def terminal_rows(rows: Sequence[Sequence[str]], title: str) -> rich.table.Table:
+    """Return rows, titles first, as a table for the terminal."""
+    table = rich.table.Table(*rows[0], title=title)
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
+
+
+def markdown_rows(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows, titles first, as a Markdown table."""
+    lines = [rows[0], ['---'] * len(rows[0]), *rows[1:]]
+    return ''.join(f'| {" | ".join(row)} |\n' for row in lines)
 
 
 def paired(comparisons: Sequence[Comparison]) -> rich.table.Table:

@@ -70,7 +70,7 @@ class Learner:
         What it found is looked at by `check`: asking after every update would make a graphics
         card wait.
         """
-        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        self._seed_update()
         period = self.step % self.method.policy_period == 0
         rates = self.rates()
         self._unchecked.append(
@@ -83,6 +83,13 @@ class Learner:
             )
         )
         self.step += 1
+
+    def _seed_update(self) -> None:
+        seed = self.seed * 1_000_003 + self.step
+        if self.device.type == 'cpu':  # all devices at once take as long as a small layer
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def check(self) -> dict[str, float]:
         """Return the means of what the updates since the last check found, by name.
@@ -175,6 +182,10 @@ class Learner:
     def _compiled(self) -> Callable[..., dict[str, Tensor]]:
         # One graph with the gradients in it needs their tracing, which is off by default.
         torch._dynamo.config.trace_autograd_ops = True
-        # Kernels this small take no longer than Python needs to call them one by one.
-        options = {'cpp_wrapper': self.device.type == 'cpu'}
+        options = {
+            # Kernels this small take no longer than Python needs to call them one by one.
+            'cpp_wrapper': self.device.type == 'cpu',
+            # Nor does the update ask before each step whether its networks are still the same.
+            'guard_filter_fn': torch.compiler.skip_guard_on_all_nn_modules_unsafe,
+        }
         return torch.compile(self._move, fullgraph=True, dynamic=False, options=options)

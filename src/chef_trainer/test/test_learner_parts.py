@@ -139,7 +139,7 @@ def test_settings_survive_their_file(tmp_path):
     [
         ({'updats': 3}, "TrainSettings: unknown 'updats', allowed: action, change, compiled"),
         ({'change': {'batc': 3}}, "Method: unknown 'batc', allowed: atoms"),
-        ({'networks': {'vision': {'size': 3}}}, "unknown 'size', allowed: bfloat16, torso"),
+        ({'networks': {'vision': {'size': 3}}}, "unknown 'size', allowed: bfloat16, shift, torso"),
         ({'networks': {'hidden': []}}, 'hidden = '),
         ({'updates': 'many'}, "updates = 'many'"),
         ({'updates': 0}, 'updates = 0, must be at least 1'),

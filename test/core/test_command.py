@@ -86,22 +86,24 @@ def test_the_latch_halts(gate):
 
 
 def test_an_ended_episode_lets_the_arm_stop_and_then_retreat(gate):
-    gate.decide(0.0)
-    assert gate.on_safety(False, 0.01, may_retreat=True), 'the arm must stop now'
-    assert gate.decide(0.01).motion is Motion.HALT
-    assert not gate.on_safety(False, 0.02, may_retreat=True)
-    decision = gate.decide(0.02)
+    for now in (0.0, 0.02):
+        gate.decide(now)
+    assert gate.on_safety(False, 0.03, may_retreat=True), 'the arm must stop now'
+    assert gate.decide(0.03).motion is Motion.HALT
+    assert not gate.on_safety(False, 0.04, may_retreat=True)
+    decision = gate.decide(0.04)
     assert (decision.motion, decision.reason) == (Motion.RETREAT, 'retreat')
     assert decision.command.linear == pytest.approx([-0.03, 0.0, 0.0])
-    assert gate.on_safety(False, 0.03), 'a fault ends a retreat'
-    assert gate.decide(0.03).motion is Motion.HALT
+    assert gate.on_safety(False, 0.05), 'a fault ends a retreat'
+    assert gate.decide(0.05).motion is Motion.HALT
 
 
 def test_the_way_it_came_is_forgotten_when_the_arm_is_put_elsewhere(gate):
-    gate.decide(0.0)
+    for now in (0.0, 0.02):
+        gate.decide(now)
     gate.begin()
-    gate.on_safety(False, 0.01, may_retreat=True)
-    assert gate.decide(0.01).motion is gate.decide(0.02).motion is Motion.HALT
+    gate.on_safety(False, 0.03, may_retreat=True)
+    assert gate.decide(0.03).motion is gate.decide(0.04).motion is Motion.HALT
 
 
 def test_unusable_joint_states_halt(gate):

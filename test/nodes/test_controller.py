@@ -72,6 +72,8 @@ def test_follows_a_command_at_100_hz(graph, cell):
 
 
 def test_a_hard_touch_halts_and_the_next_episode_moves(graph, feed, cell):
+    begun = len(cell.commands)
+    graph.wait_for(lambda: len(cell.commands) > begun + 10, 'a way that can be gone back')
     feed.force = 25.0
     graph.wait_for(lambda: cell.states[-1].stop_reason == 'retreat', 'the retreat')
     cell.wait_until_stopped('safety')

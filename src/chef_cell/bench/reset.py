@@ -74,7 +74,7 @@ def measure(triplet: str, seed: int, policy: str) -> Outcome:
             force = max(force, view.force)
             if view.force > FORCE_LIMIT:
                 break
-            way.follow(command)
+            way.follow(command, cell.time)
         failed, failure, peak = failed + len(reset.failures), reset.failure, max(peak, force)
         if force <= FORCE_LIMIT:
             break
@@ -104,7 +104,7 @@ def _play_episode(environment: StackingEnv, runner: OnnxRunner, seed: int) -> st
     way, stopped, over = Retreat(RetreatSettings()), False, False
     while not (stopped or over):
         action = runner.act(observation)
-        way.follow(to_command(clip_action(action), runner.spec.action, 0.0))
+        way.follow(to_command(clip_action(action), runner.spec.action, 0.0), environment.cell.time)
         observation, _, stopped, over, info = environment.step(action)
     if stopped:
         _draw_back(environment.cell, environment.kinematics, way)

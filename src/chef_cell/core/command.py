@@ -147,7 +147,7 @@ class CommandGate:
         if self._command is None or self._silent('command', limits.command_timeout, now):
             # At once, as for any other silence: slowing down costs 50 ms that nobody watches over.
             return Decision(Motion.HALT, reason='stale_command')
-        self._retreat.follow(self._command)
+        self._retreat.follow(self._command, now)
         return Decision(Motion.FOLLOW, self._command)
 
     def _decide_retreat(self, now: float) -> Decision:

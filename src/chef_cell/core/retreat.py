@@ -9,6 +9,8 @@ from chef_cell.core.readings import TaskCommand
 
 #: m/s, below which a command gives no direction
 _STANDING = 1e-6
+#: m, that the tool must have come since it stood, to go back
+_BEGUN = 0.001
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +30,10 @@ class RetreatSettings:
 class Retreat:
     """Remembers where the tool was last sent, and leads it back a bounded way, once per stop.
 
-    The reverse of the last motion is the one direction known to have been free. Times are the
-    caller's: of a steady clock, or stamps in lockstep.
+    The reverse of the last motion is the one direction known to have been free. A tool that has
+    hardly moved stays: the force was there before, and its motion, maybe out of the contact, is
+    not to be undone. Times are the caller's: of a steady clock, or stamps in
+    lockstep.
     """
 
     def __init__(self, settings: RetreatSettings) -> None:
@@ -40,13 +44,18 @@ class Retreat:
     def forget(self) -> None:
         """No motion is known: the arm stands or was put elsewhere."""
         self._direction: np.ndarray | None = None
+        self._followed: float | None = None  # s, until when
+        self._travelled = 0.0  # m
         self._since: float | None = None
 
-    def follow(self, command: TaskCommand) -> None:
-        """The tool is sent where `command` says; a retreat is over."""
+    def follow(self, command: TaskCommand, now: float) -> None:
+        """The tool is sent where `command` says from `now` (s) on; a retreat is over."""
         speed = float(np.linalg.norm(command.linear))
         if self._since is not None:
             self.forget()
+        if self._followed is not None:
+            self._travelled += speed * (now - self._followed)
+        self._followed = now
         if speed > _STANDING:
             self._direction = -command.linear / speed
 
@@ -58,7 +67,9 @@ class Retreat:
         if self._since is None:
             self._since = now
             return None
+        if self._direction is None or self._travelled < _BEGUN:
+            return None
         # Half a nanosecond, because stamps in seconds are rounded.
-        if self._direction is None or now - self._since > self._duration + 5e-10:
+        if now - self._since > self._duration + 5e-10:
             return None
         return TaskCommand(now, self._direction * self._speed, 0.0, 0.0)

@@ -146,6 +146,17 @@ def test_closing_fingers_stay_above_what_the_object_lies_on():
     assert below.top < best.position[2] - sunk < stick.top
 
 
+def test_beside_a_wall_fingers_reach_down_and_clear_it_at_every_opening():
+    bar = block(y=0.098, size=(0.15, 0.029, 0.029))
+    best = grasps(bar, [], anywhere, SETTINGS)[0].pose
+    assert abs(best.axes[1][1]) > 0.9  # fingers along y, one above the wall
+    for opening in np.linspace(0.0145, OPENING, 20):
+        tip = best.position[2] - SINK * (1.0 - opening / OPENING)
+        outer = best.position[:2] + np.array((0.0, opening + 0.0195))
+        assert tip > surface(outer) + 0.002
+    assert tip < bar.top - 0.005
+
+
 @pytest.mark.parametrize('place', list(itertools.product((0.49, 0.6, 0.71), (-0.11, 0.0, 0.11))))
 def test_no_nudge_pushes_outwards(place):
     solid, middle = block(*place), np.array((0.6, 0.0))

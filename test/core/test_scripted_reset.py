@@ -124,6 +124,22 @@ def test_what_is_never_held_needs_a_person_after_its_tries():
     assert 'slipped' in reset.failure
 
 
+def test_what_slipped_is_tried_in_another_way_or_place():
+    stick = Solid.of(
+        (0.075, 0.0145, 0.0145) * np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    )
+    cell = IdealCell(APART, slippery=True)
+    reset = ScriptedReset({**SHAPES, 'red': stick}, DEFAULTS, np.random.default_rng(0))
+    held = []
+    while not reset.done:
+        before = len(reset.failures)
+        cell.move(reset.step(cell.view()))
+        if len(reset.failures) > before and reset.phase == 'pick red':
+            held.append(cell.tool[0])
+    assert len(held) >= 3
+    assert np.ptp(held[:3]) > 0.01
+
+
 def test_what_is_not_seen_needs_a_person():
     def hide(cell):
         cell.valid['green'] = False
@@ -198,15 +214,16 @@ def test_the_hand_gives_way_to_fingers_that_press_while_they_close():
     reset = ScriptedReset(SHAPES, DEFAULTS, np.random.default_rng(0))
     while not (reset.phase.startswith('pick') and cell.counts > 20.0):
         cell.move(reset.step(cell.view()))
-    cell.force = 0.5 * (DEFAULTS.contact_force + DEFAULTS.pull_force)
+    begun = cell.tool[2]
+    cell.force = 0.5 * (DEFAULTS.press_force + DEFAULTS.pull_force)
     command = reset.step(cell.view())
     assert command.linear == pytest.approx((0.0, 0.0, DEFAULTS.slow_speed))
     assert command.gripper > 0.0
-    cell.move(command)
-    cell.force = 0.0
-    command = reset.step(cell.view())
-    assert not command.linear.any()
-    assert command.gripper > 0.0
+    while command.gripper > 0.0:
+        cell.move(command)
+        command = reset.step(cell.view())
+    assert reset.failures == ['the fingers slipped off blue']
+    assert 0.01 < cell.tool[2] - begun < 0.013
 
 
 def test_a_reset_that_is_over_stands_still():

@@ -26,6 +26,7 @@ _PARTS = ((0.0, 0.0125, 0.0625), (0.0285, 0.0195, 0.0745), (0.059, 0.038, 0.0745
 #: The same with closed fingers.
 _CLOSED_PARTS = ((-SINK, 0.0115, 0.021), (0.0, 0.0195, 0.062), (0.0585, 0.038, 0.062))
 _CORNERS = np.array(((1, 1), (1, -1), (-1, -1), (-1, 1)), float)
+_THICKNESS = 0.021  # m, of a finger tip along y
 _CLEAR = 0.003  # m, between the finger tips and what is below them
 _NOWHERE = math.inf  # m, from an object that is not there
 
@@ -83,7 +84,9 @@ def lowest_height(
 ) -> float:
     """Return the tool height (m) at which the finger tips come 3 mm near what is below them.
 
-    Below them is the basket, and whatever object the tips would meet while they close.
+    Below them is the basket, and whatever object the tips would meet while they close. As they
+    close they sink, but leave the wall beside them: lowest over it they are open or narrow, never
+    in between, because its height is convex along their way.
 
     Args:
         position: of the tool seen from above, (2,).
@@ -92,11 +95,14 @@ def lowest_height(
         others: objects that may be below the fingers.
         closed: whether the fingers come down closed.
     """
-    pose = HandPose(np.array((*position, 0.0)), heading)
-    reach = 0.021 if closed else _PARTS[0][2]
-    outline = (_CORNERS * (PAD, reach)) @ pose.axes + position
+    axes = HandPose(np.array((*position, 0.0)), heading).axes
+    sink = SINK * (1.0 - opening / OPENING)
+    narrow = (_CORNERS * (PAD, opening + _THICKNESS)) @ axes + position
+    outline = narrow if closed else (_CORNERS * (PAD, _PARTS[0][2])) @ axes + position
     below = float(surface(outline).max())
+    lowest = max(below, float(surface(narrow).max()) + sink)
     for other in sorted(others, key=lambda solid: solid.top):
         if other.top > below and gap(outline, other.above(below)) < 0.0:
             below = other.top
-    return below + SINK * (1.0 - opening / OPENING) + _CLEAR
+            lowest = max(lowest, below + sink)
+    return lowest + _CLEAR

@@ -112,9 +112,9 @@ class Handling:
         yield from self.over(grasp.pose, hanging=0.0)
         yield from self.pilot.open()
         yield from self._lower(grasp.pose)
-        yield from self.pilot.close()
+        holds = yield from self.pilot.close()
         before = self.places[colour][2]
-        if self.pilot.view.force > self._settings.pull_force:
+        if not holds:
             raise FailedTryError(f'the fingers slipped off {colour}')
         yield from self.pilot.rise(self._hand.position[2] + _LIFT, self._settings.slow_speed)
         risen = self.places[colour][2] - before

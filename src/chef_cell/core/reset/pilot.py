@@ -24,6 +24,7 @@ _PROGRESS = 0.002  # m or rad
 _BACK_OFF = 0.3  # s on the way back after a contact
 _STILL = 3.0  # counts in `_STILL_TIME`: the fingers have stopped
 _STILL_TIME = 0.3  # s
+_GIVE = 0.01  # m
 _STROKE = 2.5  # s for the fingers to open or close
 OPEN_COUNTS, _CLOSED_COUNTS = 6.0, 246.0
 _LONGEST_RISE = 12.0  # s
@@ -142,12 +143,19 @@ class Pilot:
         """Open the fingers as far as they go."""
         yield from self._work(OPEN, lambda counts: counts < OPEN_COUNTS)
 
-    def close(self) -> Wait:
-        """Close the fingers until they stop, or until they wedge themselves off something.
+    def close(self) -> Generator[TaskCommand, None, bool]:
+        """Close the fingers until they stop; returns whether they may hold something.
 
-        Fingers that press on slanting sides push hand and object apart: the hand gives way, up.
+        Fingers that press on slanting sides push hand and object apart. The hand gives way, up, a
+        little; when that does not help, they end before they snap together over the top.
         """
-        yield from self._work(CLOSE, lambda counts: counts > _CLOSED_COUNTS)
+        highest = self.view.hand.position[2] + _GIVE
+
+        def given_way() -> bool:
+            return bool(self.view.hand.position[2] > highest)
+
+        yield from self._work(CLOSE, lambda counts: counts > _CLOSED_COUNTS or given_way())
+        return not given_way() and self.view.force <= self._settings.pull_force
 
     def wait(self, duration: float) -> Wait:
         """Stand still for `duration` (s)."""
@@ -167,7 +175,7 @@ class Pilot:
         begun = since = self.view.stamp
         counts = self.view.gripper.position
         while self.view.stamp - begun < _STROKE and not done(self.view.gripper.position):
-            pressed = fingers == CLOSE and self.view.force > self._settings.contact_force
+            pressed = fingers == CLOSE and self.view.force > self._settings.press_force
             rise = self._settings.slow_speed if pressed else 0.0
             yield self._command(np.array((0.0, 0.0, rise)), 0.0)
             if abs(self.view.gripper.position - counts) > _STILL:

@@ -20,6 +20,7 @@ from chef_cell.core.reset.solids import Solid, gap
 
 _RAISED = 0.012  # m above the surface: rests on something
 _OTHER_WAY = 0.4  # rad, by which a second try differs from one that failed
+_OTHER_PLACE = 0.015  # m, the same
 _STILL, _STILL_TIME = 0.002, 0.3  # m and s: at rest
 _NUDGE_EVERY = 3  # tries: after so many less one, an object is first nudged
 _Choice = tuple[str, Grasp] | None  # the object to move, and how
@@ -50,7 +51,7 @@ class ScriptedReset:
         self._rng = rng
         self._handling: Handling | None = None
         self._tries = dict.fromkeys(shapes, 0)
-        self._failed_ways: dict[str, list[float]] = {colour: [] for colour in shapes}
+        self._failed_ways: dict[str, list[tuple[float, float]]] = {name: [] for name in shapes}
         self.done = False
         self.failure = ''
 
@@ -108,12 +109,12 @@ class ScriptedReset:
             if way.end is not None:
                 yield from arm.attempt(arm.nudge(colour, way))
                 continue
-            direction = _direction(arm.solids[colour], way)
+            kind = _kind(arm.solids[colour], way)
             moved = yield from arm.attempt(arm.move(colour, way))
             if moved:
                 left.discard(colour)
             else:
-                self._failed_ways[colour].append(direction)
+                self._failed_ways[colour].append(kind)
 
     def _see(self, arm: Handling) -> Story:
         """Wait until all objects are seen and at rest."""
@@ -184,10 +185,11 @@ class ScriptedReset:
 
     def _is_new(self, solids: Mapping[str, Solid], name: str, way: Grasp) -> bool:
         """Whether a grasp differs from all those of this object that failed."""
-        direction = _direction(solids[name], way)
+        direction, place = _kind(solids[name], way)
         return all(
-            abs(wrapped(2.0 * (direction - failed))) > 2.0 * _OTHER_WAY
-            for failed in self._failed_ways[name]
+            abs(wrapped(2.0 * (direction - turned))) > 2.0 * _OTHER_WAY
+            or abs(place - beside) > _OTHER_PLACE
+            for turned, beside in self._failed_ways[name]
         )
 
 
@@ -202,7 +204,11 @@ def _bears(solids: Mapping[str, Solid], name: str) -> bool:
     )
 
 
-def _direction(solid: Solid, way: Grasp) -> float:
-    """The heading (rad) of a grasp seen from the object, whichever way that is turned."""
+def _kind(solid: Solid, way: Grasp) -> tuple[float, float]:
+    """A grasp seen from the object, whichever way that is turned.
+
+    The heading (rad), and how far beside the middle (m).
+    """
     corner = solid.corners[0] - solid.centre
-    return way.pose.heading - float(np.arctan2(corner[1], corner[0]))
+    turn = way.pose.heading - float(np.arctan2(corner[1], corner[0]))
+    return turn, float(np.linalg.norm(way.pose.position[:2] - solid.centre[:2]))

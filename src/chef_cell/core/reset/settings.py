@@ -34,12 +34,14 @@ class ResetSettings:
     slow_speed: float = 0.03  # m/s, where something may be touched
     contact_force: float = 6.0  # N, above which the tool stops and backs off
     pull_force: float = 12.0  # N, same while it pulls something up
+    press_force: float = 9.0  # N, above which the hand gives way to closing fingers
     lost_timeout: float = 3.0  # s, for an object that is not seen to be seen again
     settle_timeout: float = 4.0  # s, for the objects to come to rest
 
     def __post_init__(self) -> None:
         for name in ('time_budget', 'tries', 'rounds', 'linear_speed', 'yaw_rate', 'slow_speed',
-                     'contact_force', 'pull_force', 'lost_timeout', 'settle_timeout'):  # fmt: skip
+                     'contact_force', 'press_force', 'pull_force', 'lost_timeout',
+                     'settle_timeout'):  # fmt: skip
             value = getattr(self, name)
             if not (value > 0 and math.isfinite(value)):
                 raise ValueError(f'{name} = {value}, must be positive and finite')

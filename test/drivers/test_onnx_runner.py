@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import onnxruntime
@@ -138,3 +139,22 @@ def test_a_spec_that_does_not_fit_the_network_is_refused(tmp_path):
 
     with pytest.raises(policy_file.PolicyFileError, match='tool_pose'):
         policy_file.write(tmp_path / 'lying.onnx', tiny_model(spec), lying)
+
+
+def test_openvino_is_told_its_threads_and_precision(path, monkeypatch):
+    asked = {}
+
+    def session(data, options, providers):
+        asked.update(dict(providers))
+        return opened(data, options, providers=['CPUExecutionProvider'])
+
+    opened = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, 'InferenceSession', session)
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: [vino, cpu])
+    vino, cpu = 'OpenVINOExecutionProvider', 'CPUExecutionProvider'
+    OnnxRunner(path, (vino, cpu), 2, bfloat16=True)
+    assert asked[vino]['num_of_threads'] == '2'
+    assert json.loads(asked[vino]['load_config']) == {'CPU': {'INFERENCE_PRECISION_HINT': 'bf16'}}
+    assert asked[cpu] == {}
+    OnnxRunner(path, (vino, cpu))
+    assert asked[vino] == {'num_of_threads': '1'}

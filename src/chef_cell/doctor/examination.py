@@ -98,7 +98,13 @@ def _cell(patient: Patient, nodes: tuple[graph.NodeSpec, ...]) -> Iterator[Findi
     wanted = next(node for node in nodes if node.name == 'policy').parameters
     offer = Offer(wanted['rate_hz'], patient.cell.cameras)
     loaded = (
-        policy.load(patient.policy, offer, tuple(wanted['providers']), wanted['threads'])
+        policy.load(
+            patient.policy,
+            offer,
+            tuple(wanted['providers']),
+            wanted['threads'],
+            wanted['bfloat16'],
+        )
         if patient.policy
         else policy.PolicyReading(error='models/ has no policy')
     )

@@ -26,9 +26,15 @@ class PolicyReading:
     error: str = ''
 
 
-def load(path: Path, offer: Offer, providers: tuple[str, ...], threads: int = 1) -> PolicyReading:
+def load(
+    path: Path,
+    offer: Offer,
+    providers: tuple[str, ...],
+    threads: int = 1,
+    bfloat16: bool = False,
+) -> PolicyReading:
     """Open, check and try the policy, by the very code of the policy node."""
-    slot = PolicySlot(offer, lambda name: OnnxRunner(name, providers, threads))
+    slot = PolicySlot(offer, lambda name: OnnxRunner(name, providers, threads, bfloat16))
     candidate = slot.prepare(str(path))
     runner = candidate.runner
     if not isinstance(runner, OnnxRunner):

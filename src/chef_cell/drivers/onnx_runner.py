@@ -21,6 +21,7 @@ class OnnxRunner:
             `Tensorrt`, `OpenVINO`, each + `ExecutionProvider`). Those that this build of ONNX
             Runtime lacks are skipped: see `provider` and `fallback`.
         threads: threads of one inference; 1 leaves the other cores to the control nodes.
+        bfloat16: let OpenVINO compute in bfloat16, see `policy_file.open_session`.
 
     Raises:
         PolicyFileError: the file cannot be read, is not ONNX, or its network does not fit its
@@ -33,10 +34,11 @@ class OnnxRunner:
         path: str | Path,
         providers: tuple[str, ...] = ('CPUExecutionProvider',),
         threads: int = 1,
+        bfloat16: bool = False,
     ) -> None:
         self.path = str(path)
         self._wanted = providers
-        self._session = policy_file.open_session(path, _available(providers), threads)
+        self._session = policy_file.open_session(path, _available(providers), threads, bfloat16)
         self.spec = policy_file.session_spec(self._session, path)
         self.sha256 = policy_file.sha256(path)
 

@@ -29,13 +29,14 @@ class PolicySettings:
     max_age: float = 0.2  # s; an older reading stops the policy (real time only)
     providers: tuple[str, ...] = ('CUDAExecutionProvider', 'CPUExecutionProvider')
     threads: int = 1  # of one inference; more leave less to the control nodes
+    bfloat16: bool = False  # OpenVINO only: half the time of a vision policy, where it has units
 
 
 def opener(node: Node, settings: PolicySettings) -> Callable[[str], OnnxRunner]:
     """Return what opens a policy file, and tells the log of `node` on what it runs, and why."""
 
     def open_file(path: str) -> OnnxRunner:
-        runner = OnnxRunner(path, settings.providers, settings.threads)
+        runner = OnnxRunner(path, settings.providers, settings.threads, settings.bfloat16)
         why = f' ({runner.fallback})' if runner.fallback else ''
         node.get_logger().info(f'{path} runs on {runner.provider}{why}')
         return runner

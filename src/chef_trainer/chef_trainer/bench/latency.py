@@ -1,7 +1,7 @@
 """How long does a vision policy take to answer, on which execution provider?
 
     python -m chef_trainer.bench.latency --write POLICIES             # needs torch
-    python -m chef_trainer.bench.latency POLICIES/*.onnx [--threads 2] [--providers ...]
+    python -m chef_trainer.bench.latency POLICIES/*.onnx [--threads 2] [--bfloat16]
 
 The first command exports a policy of random weights for each torso: three cameras of 128x128,
 proprioception and wrist forces, networks 256x3. The second runs policy files one observation at a
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument('policies', type=Path, nargs='*', help='policy files (.onnx)')
     parser.add_argument('--write', type=Path, metavar='DIR', help='export vision policies there')
     parser.add_argument('--threads', type=int, default=2, help='of one answer (%(default)s)')
+    parser.add_argument('--bfloat16', action='store_true', help='let OpenVINO compute in bfloat16')
     parser.add_argument('--answers', type=int, default=500, help='of each (%(default)s)')
     parser.add_argument(
         '--providers',
@@ -48,7 +49,9 @@ def main() -> None:
     if arguments.write:
         write(arguments.write)
     sessions = {
-        (path, name): policy_file.open_session(path, (name,), arguments.threads)
+        (path, name): policy_file.open_session(
+            path, (name,), arguments.threads, arguments.bfloat16
+        )
         for path in arguments.policies
         for name in arguments.providers
     }

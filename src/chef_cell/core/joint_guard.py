@@ -63,9 +63,9 @@ class JointGuard:
         return checked
 
     def _check(self, command: JointCommand, position: np.ndarray) -> JointCommand:
-        limits = self.limits
-        if not all(map(math.isfinite, position)):
-            raise CommandError(f'measured positions {position.tolist()} are not finite')
+        limits, measured = self.limits, position.tolist()
+        if not all(map(math.isfinite, measured)):
+            raise CommandError(f'measured positions {measured} are not finite')
         sent = [index for index, name in enumerate(ARM_JOINTS) if name in command.names]
 
         def clipped(field: str, lower: Sequence[float], upper: Sequence[float]) -> list[float]:
@@ -78,7 +78,7 @@ class JointGuard:
         if command.mode in (Mode.POSITION, Mode.TRAJECTORY):
             goal = clipped('position', limits.lower, limits.upper)
         if command.mode in (Mode.VELOCITY, Mode.TRAJECTORY):
-            velocity = clipped('velocity', *self._speeds(position.tolist()))
+            velocity = clipped('velocity', *self._speeds(measured))
         if command.mode == Mode.TRAJECTORY:
             most = limits.acceleration
             acceleration = clipped('acceleration', [-each for each in most], most)

@@ -8,6 +8,7 @@ gripper, the wrist sensor and the cameras of a real cell have drivers of their o
 import dataclasses
 import os
 import sys
+import time
 
 from sensor_msgs.msg import JointState
 
@@ -87,7 +88,7 @@ class InteraDriver(ros.CellNode):
     def _clocked(self) -> ros1_relay.Restamp:
         """Return what tells a topic's stamps by our clock."""
         clock = RobotClock()
-        return lambda stamp: clock.local(stamp, self.get_clock().now().nanoseconds * 1e-9)
+        return lambda stamp: clock.local(stamp, time.time())
 
     def _on_joint_command(self, message: JointCommand) -> None:
         try:

@@ -18,7 +18,7 @@ class VisionSettings:
     """How images are seen."""
 
     torso: str = 'small'  # small: {16, 32, 32} / 32, large: {64, 128, 128, 64} / 256
-    bfloat16: bool = False  # compute the torso in bfloat16 (twice as fast on a graphics card)
+    bfloat16: bool = False  # compute the torso in bfloat16: twice as fast where it has units
     shift: int = 0  # pixels, largest random shift of an image in training
 
     def __post_init__(self) -> None:
@@ -44,13 +44,14 @@ class Encoder(nn.Module):
         observations: tuple[ObservationSpec, ...],
         differences: tuple[tuple[str, str], ...] = (),
         vision: VisionSettings | None = None,
+        relative: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__()
         vision = vision or VisionSettings()
         states = tuple(one for one in observations if one.dtype == 'float32')
         self.observations = observations
         self.cameras = tuple(one.name for one in observations if one.dtype == 'uint8')
-        self.features = Features(states, differences)
+        self.features = Features(states, differences, relative)
         self.output_size = self.features.output_size
         self.resnet = None
         self.bfloat16, self._shift = vision.bfloat16, vision.shift

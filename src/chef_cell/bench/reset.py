@@ -1,6 +1,6 @@
 """Does the scripted reset leave a fair start, how soon, how gently, and how evenly spread?
 
-    python -m chef_cell.bench.reset [--resets 300] [--results FILE] [--plot FILE]
+    python -m chef_cell.bench.reset [--resets 300] [--first-seed N] [--results FILE] [--plot FILE]
 
 Every reset begins where an episode of the shipped policy has ended: stacked, toppled, in a
 corner, held, or stopped by the 20 N rule and drawn back. Nothing is put anywhere by hand. As in a
@@ -126,12 +126,12 @@ def _draw_back(cell: SimCell, kinematics: ArmKinematics, way: Retreat) -> None:
         cell.step_joint(velocity if moving else np.zeros(7), 0.0)
 
 
-def run(resets: int, path: Path, policy: str, console: Console) -> list[Outcome]:
+def run(resets: int, first_seed: int, path: Path, policy: str, console: Console) -> list[Outcome]:
     """Measure `resets` resets over all triplets, and append to `path` those not yet in it."""
     known = load(path)
     done = {(outcome.triplet, outcome.seed) for outcome in known}
     jobs = [
-        (triplet, FIRST_SEED + index // len(TRIPLETS))
+        (triplet, first_seed + index // len(TRIPLETS))
         for index, triplet in zip(range(resets), _cycle(), strict=False)
     ]
     jobs = [job for job in jobs if job not in done]
@@ -227,13 +227,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--resets', type=int, default=300, help='how many, over all triplets')
+    parser.add_argument('--first-seed', type=int, default=FIRST_SEED, help='of the scenes')
     parser.add_argument('--policy', default='models/stack_state.onnx', help='makes the ends')
     parser.add_argument('--results', type=Path, default=Path('reset.jsonl'), help='is continued')
     parser.add_argument('--plot', type=Path, help='picture of the coverage to write')
     arguments = parser.parse_args()
     console = Console()
     try:
-        outcomes = run(arguments.resets, arguments.results, arguments.policy, console)
+        outcomes = run(
+            arguments.resets, arguments.first_seed, arguments.results, arguments.policy, console
+        )
     except KeyboardInterrupt:
         console.print(f'interrupted; go on with --results {arguments.results}')
         return 130

@@ -79,6 +79,11 @@ def test_trained_policies_are_exported_for_their_first_task(method, tmp_path):
     assert method != 'td3' or stddev == pytest.approx(METHODS['td3'].exploration)
 
 
+def test_poses_seen_from_others_are_exported(tmp_path):
+    policy = agent('bc', OBSERVATIONS, relative=(('red_pose', 'tool_pose'),))
+    assert export.export_policy(policy, SPEC, tmp_path / 'policy.onnx') <= export.TOLERANCE
+
+
 def test_policies_that_see_cameras_are_exported(tmp_path):
     cameras = tuple(
         ObservationSpec(f'image/{side}', (32, 32, 3), '1', 'uint8') for side in ('left', 'right')

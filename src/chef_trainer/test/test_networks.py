@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from scipy.spatial.transform import Rotation
 
 from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.networks.features import MAX_STANDARDISED, MIN_DEVIATION, Features
@@ -84,6 +85,41 @@ def test_constant_inputs_and_outliers_stay_bounded():
 def test_a_difference_needs_two_known_inputs_of_one_shape(pair):
     with pytest.raises(ValueError, match=f'difference .*{pair[1]}'):
         Features((TOOL, RED, TASK), differences=(pair,))
+
+
+POSES = tuple(ObservationSpec(name, (7,), 'm, quaternion', history=2) for name in ('held', 'hand'))
+
+
+def poses(random):
+    rotation = Rotation.random(40, rng=random)
+    position = random.normal(size=(40, 3))
+    flat = np.concatenate((position, rotation.as_quat(scalar_first=True)), axis=1)
+    return position, rotation, torch.from_numpy(flat).reshape(20, 2, 7)
+
+
+def test_a_relative_pose_is_one_seen_from_the_other():
+    random = np.random.default_rng(0)
+    (a, turned, held), (b, frame, hand) = poses(random), poses(random)
+    features = Features(POSES, relative=(('held', 'hand'),))
+    assert features.output_size == 2 * 14 + 2 * 12
+    found = features.raw({'held': held, 'hand': hand})[:, 28:].reshape(40, 12).numpy()
+    np.testing.assert_allclose(found[:, :3], frame.inv().apply(a - b), atol=1e-12)
+    matrices = (frame.inv() * turned).as_matrix().reshape(40, 9)
+    np.testing.assert_allclose(found[:, 3:], matrices, atol=1e-12)
+
+
+def test_a_quaternion_and_its_negative_are_one_rotation():
+    _, _, held = poses(np.random.default_rng(1))
+    features = Features(POSES, relative=(('held', 'hand'),))
+    other = held * torch.tensor([1.0, 1, 1, -1, -1, -1, -1], dtype=torch.float64)
+    one, two = (features.raw({'held': this, 'hand': held})[:, 28:] for this in (held, other))
+    torch.testing.assert_close(one, two)
+
+
+@pytest.mark.parametrize('pair', [('red', 'tool'), ('red', 'blue'), ('red', 'task')])
+def test_a_relative_pose_needs_two_poses(pair):
+    with pytest.raises(ValueError, match=f'relative .*{pair[1]}.* needs two'):
+        Features((TOOL, RED, TASK), relative=(pair,))
 
 
 def test_policy_maps_named_inputs_to_a_distribution():

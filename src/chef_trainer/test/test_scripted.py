@@ -8,7 +8,7 @@ import torch
 from chef_trainer import policy_file
 from chef_trainer.cli import main
 from chef_trainer.export.onnx import TOLERANCE, compare
-from chef_trainer.scripted.rotations import body_axes, turn_between_lines
+from chef_trainer.networks.rotations import body_axes, turn_between_lines
 from chef_trainer.scripted.stacker import CLOSING_AXES, ScriptedStacker, StackerSettings
 
 DOWN = (0.0, math.sqrt(0.5), math.sqrt(0.5), 0.0)  # the tool; its fingers close along x

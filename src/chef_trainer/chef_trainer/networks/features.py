@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+from chef_trainer.networks.rotations import pose_in_frame
 from chef_trainer.spec import ObservationSpec
 
 MIN_DEVIATION = 1e-2  # of an input, in its own unit; keeps constant inputs from blowing up
@@ -19,9 +20,12 @@ class Features(nn.Module):
         differences: pairs (a, b) of observations of equal stacked shape: a - b is appended. What
             a policy must resolve to millimetres (object minus tool) would otherwise be the small
             difference of two large inputs.
+        relative: pairs (a, b) of poses: a as seen from b is appended, its position and rotation
+            matrix. How a gripper must turn is a simple function of them, and a hard one of two
+            quaternions.
 
     Raises:
-        ValueError: a difference names an unknown observation or two different shapes.
+        ValueError: a pair names an unknown observation, two different shapes, or no poses.
     """
 
     mean: Tensor
@@ -31,20 +35,25 @@ class Features(nn.Module):
         self,
         observations: tuple[ObservationSpec, ...],
         differences: tuple[tuple[str, str], ...] = (),
+        relative: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__()
         shapes = {observation.name: observation.stacked_shape for observation in observations}
-        for pair in differences:
-            if len({shapes.get(name) for name in pair} - {None}) != 1 or not set(pair) <= {
-                *shapes
-            }:
-                raise ValueError(
-                    f'difference {pair}: needs two observations of one shape: {shapes}'
-                )
+        for kind, pairs in (('difference', differences), ('relative', relative)):
+            for pair in pairs:
+                if len({shapes.get(name) for name in pair}) != 1 or not set(pair) <= {*shapes}:
+                    raise ValueError(
+                        f'{kind} {pair}: needs two observations of one shape: {shapes}'
+                    )
+        for pair in relative:
+            if shapes[pair[0]][-1:] != (7,):
+                raise ValueError(f'relative {pair}: needs two poses (7,), not {shapes[pair[0]]}')
         self.names = tuple(shapes)
         self.differences = differences
+        self.relative = relative
         sizes = [torch.Size(shape).numel() for shape in shapes.values()]
         self.output_size = sum(sizes) + sum(torch.Size(shapes[a]).numel() for a, _ in differences)
+        self.output_size += sum(12 * torch.Size(shapes[a][:-1]).numel() for a, _ in relative)
         self.register_buffer('mean', torch.zeros(self.output_size))
         self.register_buffer('scale', torch.ones(self.output_size))
 
@@ -52,6 +61,9 @@ class Features(nn.Module):
         """Return (B, output_size) in physical units."""
         flat = [observations[name].flatten(1) for name in self.names]
         flat += [(observations[a] - observations[b]).flatten(1) for a, b in self.differences]
+        flat += [
+            pose_in_frame(observations[a], observations[b]).flatten(1) for a, b in self.relative
+        ]
         return torch.cat(flat, dim=1)
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:

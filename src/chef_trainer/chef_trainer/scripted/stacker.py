@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from chef_trainer.networks.distributions import MixedDistribution
 from chef_trainer.networks.features import Features
-from chef_trainer.scripted.rotations import body_axes, turn_between_lines
+from chef_trainer.networks.rotations import body_axes, turn_between_lines
 from chef_trainer.spec import PolicySpec
 from chef_trainer.task.observe import observation_specs
 

@@ -213,6 +213,12 @@ class LiveCell:
             'a wrench and a joint state',
         )
 
+    def wait_until_on_its_way(self) -> None:
+        """Wait for half a second of motion: a tool that has hardly moved does not retreat."""
+        self.graph.wait_for(
+            lambda: sum(any(command.velocity) for command in self.commands) >= 50, 'a way'
+        )
+
     @property
     def moving(self) -> bool:
         """Whether the newest joint command is a motion."""

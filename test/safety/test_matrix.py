@@ -77,6 +77,8 @@ def play(cell: LiveCell, fault: Fault) -> None:
     """Run a session, break the cell, look what comes of it, mend it."""
     cell.begin(episodes=2 if fault.session == GOES_ON else 1)
     assert_started_from_rest(cell)
+    if fault.arm == RETREAT:
+        cell.wait_until_on_its_way()
     cell.verdicts.forget()
     with fault.inject(cell):
         wait_until_stopped(cell, fault)

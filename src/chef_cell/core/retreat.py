@@ -32,8 +32,7 @@ class Retreat:
 
     The reverse of the last motion is the one direction known to have been free. A tool that has
     hardly moved stays: the force was there before, and its motion, maybe out of the contact, is
-    not to be undone. Times are the caller's: of a steady clock, or stamps in
-    lockstep.
+    not to be undone. Times are the caller's: of a steady clock, or stamps in lockstep.
     """
 
     def __init__(self, settings: RetreatSettings) -> None:

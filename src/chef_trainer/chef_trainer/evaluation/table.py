@@ -38,12 +38,9 @@ def cells(summary: Summary) -> tuple[str, ...]:
 
 def terminal(summaries: Sequence[Summary], force_limit: float) -> rich.table.Table:
     """Return a table for the terminal."""
-    table = rich.table.Table(
-        *headings(force_limit), title='% with 95 % Wilson intervals; median of peak forces'
-    )
+    title = '% with 95 % Wilson intervals; median of peak forces'
+    table = terminal_rows(_rows(summaries, force_limit), title)
     table.columns[0].no_wrap = True
-    for summary in summaries:
-        table.add_row(*cells(summary))
     return table
 
 
@@ -59,7 +56,11 @@ def subtasks(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
 
 def markdown(summaries: Sequence[Summary], force_limit: float) -> str:
     """Return a table for a Markdown file."""
-    return markdown_rows([headings(force_limit), *(cells(summary) for summary in summaries)])
+    return markdown_rows(_rows(summaries, force_limit))
+
+
+def _rows(summaries: Sequence[Summary], force_limit: float) -> list[tuple[str, ...]]:
+    return [headings(force_limit), *map(cells, summaries)]
 
 
 def terminal_rows(rows: Sequence[Sequence[str]], title: str) -> rich.table.Table:

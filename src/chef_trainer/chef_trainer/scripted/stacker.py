@@ -82,11 +82,11 @@ class ScriptedStacker(nn.Module):
         """Map name -> (B, *shape) to the distribution of B actions."""
         state = self._state(observations)
         approach, carry, leave = self._approach(state), self._carry(state), self._leave(state)
-        velocity = torch.where(state.held[:, None], carry, approach)
-        velocity = torch.where(state.placed[:, None], leave, velocity)
+        way = torch.where(state.held[:, None], carry, approach)  # m, to where the tool should be
+        way = torch.where(state.placed[:, None], leave, way)
         turns = ~state.placed & ~state.held
         yaw = torch.where(turns, _YAW_GAIN * state.turn, 0.0)
-        mean = torch.cat((_GAIN * velocity, yaw[:, None]), 1).clamp(-1, 1)
+        mean = torch.cat((_GAIN * way, yaw[:, None]), 1).clamp(-1, 1)
         closes = ~state.placed & (state.held | (state.reached & (state.turn.abs() < 0.35)))
         close = torch.where(closes, _CLOSED, -_CLOSED)
         logits = torch.stack((-close, close), 1)

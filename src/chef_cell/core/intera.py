@@ -6,6 +6,7 @@ that whatever drives one drives the other. Where the vendor's simulation is laxe
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from enum import IntEnum
@@ -131,17 +132,24 @@ def read_joints(field: str, names: Sequence[str], values: Sequence[float]) -> li
         CommandError: no joint, an unknown or repeated one, not as many values as joints, or one
             that is not finite.
     """
-    unknown = sorted(set(names) - set(ARM_JOINTS))
-    if unknown or not names:
-        raise CommandError(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
-    if len(set(names)) != len(names):
-        raise CommandError(f'joints {list(names)}: a name repeats')
+    check_names(tuple(names))
     if len(values) != len(names):
         raise CommandError(f'{len(values)} {field} values for {len(names)} joints')
     if not all(map(math.isfinite, values)):
         raise CommandError(f'{field} {list(values)} is not finite')
     given = dict(zip(names, values, strict=True))
     return [given.get(joint, math.nan) for joint in ARM_JOINTS]
+
+
+# Hundreds of commands a second have the same few names.
+@functools.lru_cache(16)
+def check_names(names: tuple[str, ...]) -> None:
+    """Raise CommandError unless these are joints of the arm, at least one, and none twice."""
+    unknown = sorted(set(names) - set(ARM_JOINTS))
+    if unknown or not names:
+        raise CommandError(f'joints {list(names)}, allowed: some of {list(ARM_JOINTS)}')
+    if len(set(names)) != len(names):
+        raise CommandError(f'joints {list(names)}: a name repeats')
 
 
 class JointCommandArbiter:

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from chef_cell.core.intera import (
     ARM_JOINTS,
     CommandError,
@@ -45,10 +43,10 @@ class JointGuard:
         self.accepted = 0
         self.rejected = 0
 
-    def check(self, command: JointCommand, position: np.ndarray) -> JointCommand:
+    def check(self, command: JointCommand, position: Sequence[float]) -> JointCommand:
         """Return the command that may be sent, with the arrays of its mode and no others.
 
-        `position` are the joints measured (rad, (7,)).
+        `position` are the seven joints measured (rad).
 
         Raises:
             CommandError: the mode is not offered, names or values make no sense, or where the
@@ -62,10 +60,10 @@ class JointGuard:
         self.accepted += 1
         return checked
 
-    def _check(self, command: JointCommand, position: np.ndarray) -> JointCommand:
-        limits, measured = self.limits, position.tolist()
-        if not all(map(math.isfinite, measured)):
-            raise CommandError(f'measured positions {measured} are not finite')
+    def _check(self, command: JointCommand, position: Sequence[float]) -> JointCommand:
+        limits = self.limits
+        if not all(map(math.isfinite, position)):
+            raise CommandError(f'measured positions {list(position)} are not finite')
         sent = [index for index, name in enumerate(ARM_JOINTS) if name in command.names]
 
         def clipped(field: str, lower: Sequence[float], upper: Sequence[float]) -> list[float]:
@@ -78,7 +76,7 @@ class JointGuard:
         if command.mode in (Mode.POSITION, Mode.TRAJECTORY):
             goal = clipped('position', limits.lower, limits.upper)
         if command.mode in (Mode.VELOCITY, Mode.TRAJECTORY):
-            velocity = clipped('velocity', *self._speeds(measured))
+            velocity = clipped('velocity', *self._speeds(position))
         if command.mode == Mode.TRAJECTORY:
             most = limits.acceleration
             acceleration = clipped('acceleration', [-each for each in most], most)

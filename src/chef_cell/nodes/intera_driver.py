@@ -10,17 +10,15 @@ import os
 import sys
 import time
 
-from sensor_msgs.msg import JointState
-
-from chef_cell.core.intera import CommandError
+from chef_cell.core.intera import CommandError, JointCommand
 from chef_cell.core.limits import JointLimits
 from chef_cell.core.robot_clock import RobotClock
 from chef_cell.drivers.intera import interface
 from chef_cell.drivers.intera.arm import ArmSettings, SawyerArm, SilentRobotError
+from chef_cell.drivers.intera.joint_bytes import JointReader
 from chef_cell.drivers.ros1.node import Node
 from chef_cell.nodes import intera_messages, ros, ros1_relay
 from chef_cell.nodes.diagnostics import Health
-from intera_core_msgs.msg import JointCommand
 from intera_core_msgs.msg import JointLimits as JointLimitsMessage
 
 
@@ -51,22 +49,19 @@ class InteraDriver(ros.CellNode):
             f'chef_driver_{os.getpid()}', uri, ros1_relay.ros2_codec(), settings.host or None
         )
         self._relay = ros1_relay.Relay(self, self._robot)
-        self._joints = self.create_publisher(
-            JointState, interface.JOINT_STATES.name, ros.SENSOR_PUBLISHER_QOS
-        )
         self._limits = self.create_publisher(
             JointLimitsMessage, interface.JOINT_LIMITS.name, ros.STATE_QOS
         )
         self._arm = SawyerArm(
             self._robot,
             ros.declare_settings(self, ArmSettings),
-            self._joints.publish,
+            self._relay.publisher(interface.JOINT_STATES),
             self._publish_limits,
         )
         self._carry_the_rest()
-        self.create_subscription(
-            JointCommand, interface.JOINT_COMMAND.name, self._on_joint_command, ros.COMMAND_QOS
-        )
+        # The arrays of a command: position, velocity, acceleration, effort.
+        self._commands = JointReader(arrays=4, has_mode=True)
+        self._relay.listen(interface.JOINT_COMMAND, ros.COMMAND_QOS, self._on_joint_command)
 
     def _carry_the_rest(self) -> None:
         own = (interface.JOINT_STATES, interface.JOINT_LIMITS, interface.JOINT_COMMAND)
@@ -90,9 +85,10 @@ class InteraDriver(ros.CellNode):
         clock = RobotClock()
         return lambda stamp: clock.local(stamp, time.time())
 
-    def _on_joint_command(self, message: JointCommand) -> None:
+    def _on_joint_command(self, data: bytearray) -> None:
+        message = self._commands.read(data)
         try:
-            self._arm.command(intera_messages.joint_command_from_message(message))
+            self._arm.command(JointCommand(message.mode, message.names, *message.arrays[:3]))
         except (CommandError, SilentRobotError) as error:
             self.get_logger().error(f'refused: {error}', throttle_duration_sec=1.0)
 

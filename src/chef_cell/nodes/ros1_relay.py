@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
 from chef_cell.drivers.intera.definitions import INTERA
@@ -66,11 +67,24 @@ class Relay:
 
     def to_ros2(self, topic: Topic, restamp: Restamp | None = None) -> None:
         """Carry a topic from ROS 1 to ROS 2."""
-        qos = ros.STATE_QOS if topic.latched else ros.SENSOR_PUBLISHER_QOS
-        publisher = self._node.create_publisher(ros2_class(topic.kind), topic.name, qos)
         decode = functools.partial(self._transcoder.to_cdr, topic.kind)
-        carry = _carrier(publisher.publish, restamp)
+        carry = _carrier(self._ros2_publisher(topic).publish, restamp)
         self._robot.subscribe(topic.name, topic.kind, carry, decode)
+
+    def publisher(self, topic: Topic) -> Callable[[bytes | bytearray], None]:
+        """Return what publishes messages in ROS 2 that it is given as the bytes of ROS 1."""
+        publisher = self._ros2_publisher(topic)
+        return lambda data: publisher.publish(self._transcoder.to_cdr(topic.kind, bytes(data)))
+
+    def listen(self, topic: Topic, qos: QoSProfile, callback: Callable[[bytearray], None]) -> None:
+        """Take a topic of ROS 2 as the bytes of ROS 1."""
+        self._node.create_subscription(
+            ros2_class(topic.kind),
+            topic.name,
+            lambda data: callback(self._transcoder.from_cdr(topic.kind, data)),
+            qos,
+            raw=True,
+        )
 
     def serve(self, name: str, kind: str) -> None:
         """Offer a ROS 2 service in ROS 1; calls wait in threads of their own."""
@@ -94,6 +108,10 @@ class Relay:
         """Leave the ROS 1 graph. Nothing is carried after it."""
         self._robot.close()
         logging.getLogger('chef_cell.ros1').removeHandler(self._log)
+
+    def _ros2_publisher(self, topic: Topic) -> Publisher:
+        qos = ros.STATE_QOS if topic.latched else ros.SENSOR_PUBLISHER_QOS
+        return self._node.create_publisher(ros2_class(topic.kind), topic.name, qos)
 
 
 class _Log(logging.Handler):

@@ -9,6 +9,7 @@ import pytest
 from chef_cell.core.intera import ARM_JOINTS, CommandError, JointCommand, Mode
 from chef_cell.core.limits import SAWYER
 from chef_cell.drivers.intera.arm import ArmSettings, SawyerArm, SilentRobotError
+from chef_cell.drivers.intera.interface import JOINT_STATES
 from chef_cell.drivers.ros1.node import Node
 from chef_cell.sim.cell import SimCell
 from chef_cell.testing.conformance import ArmLaws, Rig
@@ -36,9 +37,9 @@ class Loop:
         self.wait(lambda: self.sawyer.states.subscribers and self.sawyer.commands.publishers)
         self.tell()
 
-    def _on_joints(self, message):
+    def _on_joints(self, data):
         with self.heard:
-            self.messages.append(message)
+            self.messages.append(self.sawyer.codec.decode(JOINT_STATES.kind, data))
             self.heard.notify_all()
 
     def wait(self, condition):

@@ -20,8 +20,13 @@ from chef_cell.drivers.intera.interface import (
     JOINT_STATES,
     Topic,
 )
+from chef_cell.drivers.intera.joint_bytes import JointBytes, JointReader, command_bytes
 from chef_cell.drivers.ros1.node import Node
 from chef_cell.drivers.ros1.topics import Publisher
+
+#: Stamp (s), positions, velocities, efforts.
+_Told = tuple[float, list[float], list[float], list[float]]
+_VELOCITY = 1  # which array of a joint state it is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +56,7 @@ class SawyerArm:
     Args:
         robot: a node in the robot's graph.
         settings: how the arm is spoken to.
-        on_joints: takes each joint state message, corrected.
+        on_joints: takes each joint state, corrected, in the bytes of ROS 1.
         on_limits: takes the limits whenever the robot tells its own.
         now: our clock (s), the one that stamps are told by.
     """
@@ -60,7 +65,7 @@ class SawyerArm:
         self,
         robot: Node,
         settings: ArmSettings,
-        on_joints: Callable[[Any], None] = lambda _: None,
+        on_joints: Callable[[bytearray], None] = lambda _: None,
         on_limits: Callable[[JointLimits], None] = lambda _: None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -70,17 +75,18 @@ class SawyerArm:
         self._on_limits = on_limits
         self._now = now
         self._clock = RobotClock()
-        self._reading: ArmReading | None = None
+        self._told: _Told | None = None
         self._heard = -np.inf
         self._first = threading.Event()
-        self._names: list[str] = []
+        self._names: tuple[str, ...] = ()
         self._indices: list[int] = []
         self._classes = robot.codec.classes
-        self._commands = _advertise(robot, JOINT_COMMAND)
+        self._commands = _advertise(robot, JOINT_COMMAND, bytearray)
         self._timeout = _advertise(robot, COMMAND_TIMEOUT)
         self._timeout.publish(self._classes(COMMAND_TIMEOUT.kind)(data=settings.command_timeout))
         robot.subscribe(JOINT_LIMITS.name, JOINT_LIMITS.kind, self._receive_limits)
-        robot.subscribe(JOINT_STATES.name, JOINT_STATES.kind, self._receive_joints)
+        reader = JointReader(arrays=3)  # position, velocity, effort
+        robot.subscribe(JOINT_STATES.name, JOINT_STATES.kind, self._receive_joints, reader.read)
 
     @property
     def age(self) -> float:
@@ -93,9 +99,8 @@ class SawyerArm:
 
     def read(self) -> ArmReading:
         """Return the newest joint state; raises SilentRobotError before the first."""
-        if self._reading is None:
-            raise SilentRobotError('no joint states of the robot yet')
-        return self._reading
+        stamp, *values = self._newest()
+        return ArmReading(stamp, *map(np.array, values))
 
     def command_velocity(self, velocity: np.ndarray) -> None:
         """Command joint velocities (rad/s, (7,)).
@@ -110,41 +115,40 @@ class SawyerArm:
 
     def command(self, command: JointCommand) -> None:
         """Send a command of any mode but torque, within the limits; raises as above."""
-        reading = self.read()
+        _, position, *_ = self._newest()
         if self.age > self._settings.stale_after:
             raise SilentRobotError(f'joint states are {self.age:.3f} s old')
-        checked = self.guard.check(command, reading.position)
-        message = self._classes(JOINT_COMMAND.kind)()
-        message.header.stamp = self._stamp(self._now())
-        message.mode, message.names = int(checked.mode), list(checked.names)
-        message.position, message.velocity = list(checked.position), list(checked.velocity)
-        message.acceleration = list(checked.acceleration)
-        self._commands.publish(message)
+        checked = self.guard.check(command, position)
+        self._commands.publish(command_bytes(checked, self._now()))
 
     def set_timeout(self, timeout: float) -> None:
         """Set the silence (s) after which the robot holds its position."""
         self._timeout.publish(self._classes(COMMAND_TIMEOUT.kind)(data=timeout))
 
-    def _receive_joints(self, message: Any) -> None:
-        if message.name != self._names:
-            self._names = list(message.name)
+    def _newest(self) -> _Told:
+        if self._told is None:
+            raise SilentRobotError('no joint states of the robot yet')
+        return self._told
+
+    def _receive_joints(self, message: JointBytes) -> None:
+        if message.names != self._names:
+            self._names = message.names
             known = set(ARM_JOINTS) <= set(self._names)
             self._indices = [self._names.index(joint) for joint in ARM_JOINTS] if known else []
         if not self._indices:
             return  # of another part of the robot
         self._heard = self._now()
-        sent = message.header.stamp
-        stamp = self._clock.local(sent.sec + 1e-9 * sent.nanosec, self._heard)
-        message.header.stamp = self._stamp(stamp)
+        stamp = self._clock.local(message.stamp, self._heard)
+        message.stamp_with(stamp)
         position, velocity, effort = (
-            np.array(values)[self._indices]
-            for values in (message.position, message.velocity, message.effort)
+            [values[index] for index in self._indices] for values in message.arrays
         )
         for joint, index in enumerate(self._indices):
-            velocity[joint] = message.velocity[index] = without_dead_band(velocity[joint])
-        self._reading = ArmReading(stamp, position, velocity, effort)
+            velocity[joint] = without_dead_band(velocity[joint])
+            message.change(_VELOCITY, index, velocity[joint])
+        self._told = stamp, position, velocity, effort
         self._first.set()
-        self._on_joints(message)
+        self._on_joints(message.data)
 
     def _receive_limits(self, message: Any) -> None:
         order = [list(message.joint_names).index(joint) for joint in ARM_JOINTS]
@@ -153,12 +157,8 @@ class SawyerArm:
         self.guard.limits = intersection(SAWYER, told)
         self._on_limits(self.guard.limits)
 
-    def _stamp(self, seconds: float) -> Any:
-        time_ns = round(seconds * 1e9)
-        return self._classes('builtin_interfaces/Time')(
-            sec=time_ns // 1_000_000_000, nanosec=time_ns % 1_000_000_000
-        )
 
-
-def _advertise(robot: Node, topic: Topic) -> Publisher:
-    return robot.advertise(topic.name, topic.kind, topic.latched, topic.queue)
+def _advertise(
+    robot: Node, topic: Topic, encode: Callable[[Any], bytearray] | None = None
+) -> Publisher:
+    return robot.advertise(topic.name, topic.kind, topic.latched, topic.queue, encode)

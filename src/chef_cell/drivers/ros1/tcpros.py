@@ -24,6 +24,7 @@ DEAD_AFTER = 5
 #: What the kernel may hold back for a peer that does not keep up (bytes): some dozens of commands.
 #: Its own choice, megabytes, would be minutes of stale ones.
 SEND_BUFFER = 2**13
+_RECEIVE_BUFFER = 2**16
 
 Header = dict[str, str]
 
@@ -69,7 +70,7 @@ class Frames:
         self._data = bytearray()
         self.limit = MAX_HEADER
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | memoryview) -> Iterator[bytes]:
         """Yield every frame that is complete, without its length.
 
         Raises:
@@ -90,7 +91,7 @@ class Frames:
             del self._data[:at]
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """One end of a connection, inside an event loop; only `send` may be called from elsewhere.
 
     A peer that does not keep up never holds anybody up: what the socket does not take waits in
@@ -116,6 +117,7 @@ class Link(asyncio.Protocol):
         self._on_header = on_header
         self._on_end = on_end
         self._frames = Frames()
+        self._arriving = memoryview(bytearray(_RECEIVE_BUFFER))
         self._greeted = False
         self._problem = ''
         self._lock = threading.Lock()  # of the three below
@@ -139,10 +141,14 @@ class Link(asyncio.Protocol):
             HEADER_TIMEOUT, self.close, 'no connection header came'
         )
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go: without, each piece would have 256 KiB allocated."""
+        return self._arriving
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Hand the frames on."""
         try:
-            for each in self._frames.feed(data):
+            for each in self._frames.feed(self._arriving[:nbytes]):
                 if self._greeted:
                     self.on_frame(each)
                 else:

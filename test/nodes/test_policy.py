@@ -130,6 +130,7 @@ def test_answers_a_tick_with_exactly_the_policys_action(cell, files):
 
     assert_same(message, expected(files['a']))
     assert message.header.frame_id == 'base'
+    assert not any(state.readings for state in cell.states), 'in lockstep nothing has an age'
 
 
 def test_commands_only_when_everything_has_the_ticks_stamp(cell):
@@ -244,6 +245,25 @@ def test_a_bad_policy_at_start_ends_the_node(files):
 
         assert process.process.returncode == 1
         assert 'not a loadable ONNX file' in process.output()
+
+
+def test_in_real_time_the_policy_says_how_old_its_readings_are_before_an_episode(files):
+    with Graph.open() as graph:
+        cell = Cell(graph, lockstep=False, policy=files['a'])
+        now = cell.graph.probe.get_clock().now
+
+        def ages():
+            return dict(zip(cell.states[-1].readings, cell.states[-1].ages, strict=True))
+
+        assert ages() == {'arm': np.inf, 'wrench': np.inf}  # what it needs, and no more
+        sensors = graph.every(0.01, lambda: cell.arm(now().nanoseconds))
+        graph.wait_for(lambda: 0.0 <= ages()['arm'] < 1.0, 'a reading of the arm')
+        assert ages()['wrench'] == np.inf
+        sensors.cancel()
+        age = ages()['arm']
+        graph.wait_for(lambda: ages()['arm'] > age + 0.2, 'it to grow old')
+        assert not cell.states[-1].fault
+        assert not cell.commands
 
 
 def test_in_real_time_a_stale_reading_stops_the_policy(files):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chef_cell.core.act import INITIAL_ACTION, clip_action, to_command
+from chef_cell.core.ages import ages, stale
 from chef_cell.core.observe import IMAGE_PREFIX, Observer, needed_readings
 from chef_cell.core.policy_slot import Candidate, PolicySlot
 from chef_cell.core.ports import Kinematics, PolicyRunner
@@ -73,12 +74,15 @@ class Actor:
             name in self._newest and self._newest[name][0] == stamp_ns for name in self._needed
         )
 
+    def ages(self, now_ns: int) -> dict[str, float]:
+        """Return the age (s) of each reading the policy needs; infinite where none came."""
+        newest_ns = {name: stamp_ns for name, (stamp_ns, _) in self._newest.items()}
+        return ages(newest_ns, self._needed, now_ns)
+
     def check_ages(self, now_ns: int, max_age: float) -> None:
-        """Fault the episode if a reading the policy needs is older than `max_age` (s)."""
-        for name in sorted(self._needed & self._newest.keys()):
-            age = (now_ns - self._newest[name][0]) * 1e-9
-            if self.running and not self.fault and not abs(age) <= max_age:
-                self.fault = f'{name} is {age:.3f} s old, limit {max_age} s'
+        """Fault the episode if a needed reading is missing or older than `max_age` (s)."""
+        if self.running and not self.fault and (late := stale(self.ages(now_ns), max_age)):
+            self.fault = f'{", ".join(late)}, limit {max_age} s'
 
     def act(self, stamp_ns: int) -> TaskCommand | None:
         """Return the command for the newest readings, issued at `stamp_ns`.

@@ -108,13 +108,13 @@ class PolicyNode(ros.ManagedNode):
             self._act(tick.header.stamp)
 
     def _on_period(self) -> None:
-        """In real time: act on the newest readings."""
+        """In real time: act on the newest readings; between two episodes, say how old they are."""
         now = self.get_clock().now()
         self._actor.check_ages(now.nanoseconds, self._settings.max_age)
         self._act(now.to_msg())
 
     def _act(self, stamp: Time) -> None:
-        if not self.active or not self._actor.running:
+        if not self.active:
             return
         begun = time.perf_counter()
         command = self._actor.act(ros.nanoseconds(stamp))
@@ -131,6 +131,9 @@ class PolicyNode(ros.ManagedNode):
             self._specs.publish(String(data=current.spec.to_json()))
         self._state.ready &= self.active
         self._state.inference_ms = self._inference_ms
+        if not self._settings.lockstep:
+            ages = self._actor.ages(ros.nanoseconds(self._state.header.stamp))
+            self._state.readings, self._state.ages = list(ages), list(ages.values())
         self._states.publish(self._state)
 
     def diagnose(self) -> dict[str, Health]:

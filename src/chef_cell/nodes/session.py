@@ -12,8 +12,8 @@ from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.diagnostics import Health
 from chef_cell.nodes.session_action import SessionAction
-from chef_cell.nodes.session_run import Patience, SessionRun
-from chef_cell.nodes.session_settings import SessionSettings
+from chef_cell.nodes.session_run import SessionRun
+from chef_cell.nodes.session_settings import Patience, SessionSettings
 from chef_cell.nodes.session_stop import BAD_INPUT, INTERRUPTED, SessionStoppedError
 from chef_cell.session_folder import new_session_folder
 from chef_cell.sim.kinematics import ArmKinematics

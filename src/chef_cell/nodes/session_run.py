@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from builtin_interfaces.msg import Time
+
 from chef_cell.core.ports import Kinematics
 from chef_cell.core.results import SessionResult
 from chef_cell.core.schedule import PlannedEpisode, SessionPlan, queue
@@ -16,23 +18,13 @@ from chef_cell.core.session import EpisodeSettings, Phase, Stop
 from chef_cell.nodes import ros
 from chef_cell.nodes.cell_client import CellClient
 from chef_cell.nodes.episode_watch import EpisodeWatch
+from chef_cell.nodes.new_readings import NewReadings
 from chef_cell.nodes.service_call import ServiceCall
 from chef_cell.nodes.session_reset import SessionReset
+from chef_cell.nodes.session_settings import Patience
 from chef_cell.nodes.session_stop import BAD_INPUT, DONE, FAULT, SessionStoppedError
 from chef_cell.nodes.wrist_zeroing import WristZeroing
 from chef_interfaces.msg import EpisodeState, SafetyState
-
-
-@dataclasses.dataclass(frozen=True)
-class Patience:
-    """How long the session waits for others, on the wall clock."""
-
-    ready_timeout: float = 30.0  # s, for all nodes to be up
-    load_timeout: float = 60.0  # s, for a policy to be loaded
-    reset_timeout: float = 60.0  # s, for a scene to be reset
-    scripted_timeout: float = 400.0  # s, for the arm to have rearranged the objects
-    record_timeout: float = 30.0  # s, for an episode file to be finished
-    zero_timeout: float = 0.0  # s, for a new zero of the wrist sensor; 0: none (real time)
 
 
 class _Pause:
@@ -193,10 +185,8 @@ class SessionRun:
         self.watch = watch
         self.publish()
         stamp, objects = await self._reset.prepare(watch)
-        if self._patience.zero_timeout and not self._lockstep:
-            zeroing = WristZeroing(self._client)
-            await self._until(zeroing.done, self._patience.zero_timeout, zeroing.problem)
-            stamp = self._client.now()
+        if not self._lockstep:
+            stamp = await self._sense(watch, stamp)
         watch.begin(stamp, objects)
         self._client.start(ros.nanoseconds(stamp))
         self.publish()
@@ -206,6 +196,22 @@ class SessionRun:
         self._write_down(watch)
         if watch.episode.outcome == 'fault':
             raise SessionStoppedError(watch.episode.reason, FAULT)
+
+    async def _sense(self, watch: EpisodeWatch, stamp: Time) -> Time:
+        """Wait until the sensors are ready for a scene made at `stamp`; return when that was."""
+        limit = self._patience.zero_timeout
+        if limit:
+            zeroing = WristZeroing(self._client)
+            await self._until(zeroing.done, limit, zeroing.problem)
+        readings, limit = NewReadings(self._client, stamp), self._patience.readings_timeout
+        await self._until(
+            lambda: watch.over or readings.done(),
+            limit,
+            lambda: f'policy has no new readings after {limit:g} s: {readings.problem()}',
+        )
+        if watch.over:  # a fault has switched the policy off
+            raise SessionStoppedError(watch.episode.reason, FAULT)
+        return self._client.now()
 
     async def _recorded(self, watch: EpisodeWatch) -> None:
         """Wait until the recorder has finished the file of the episode."""

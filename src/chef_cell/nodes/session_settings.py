@@ -6,6 +6,19 @@ from chef_cell.core.reset.settings import RESETS
 
 
 @dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long the session waits for others, on the wall clock."""
+
+    ready_timeout: float = 30.0  # s, for all nodes to be up
+    load_timeout: float = 60.0  # s, for a policy to be loaded
+    reset_timeout: float = 60.0  # s, for a scene to be reset
+    scripted_timeout: float = 400.0  # s, for the arm to have rearranged the objects
+    readings_timeout: float = 10.0  # s, for new readings of all that a policy needs (real time)
+    record_timeout: float = 30.0  # s, for an episode file to be finished
+    zero_timeout: float = 0.0  # s, for a new zero of the wrist sensor; 0: none (real time)
+
+
+@dataclasses.dataclass(frozen=True)
 class SessionSettings:
     """What a session is; those of the plan serve a session that is run on start."""
 

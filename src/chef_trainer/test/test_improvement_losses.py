@@ -113,6 +113,13 @@ def test_effective_samples():
     assert mpo.effective_samples(weights).item() == pytest.approx(2.5)
 
 
+def test_effective_share():
+    even, uneven = torch.full((3, 2, 4), 0.1), torch.zeros(1, 1, 4)
+    assert improvement.effective_share(even).item() == pytest.approx(1.0)
+    uneven[..., 0] = 2.0
+    assert improvement.effective_share(uneven).item() == pytest.approx(0.25)
+
+
 def test_discrete_side_climbs_q_exactly():
     logits = torch.tensor([[[0.3, -0.2]]], requires_grad=True)
     policy = MixedDistribution(torch.zeros(1, 1, 2), torch.ones(1, 1, 2), logits)

@@ -62,6 +62,7 @@ def losses(
     watched |= {
         'weight': weights.sum(0).mean(),
         'effective_samples': mpo.effective_samples(weights),
+        'effective_share': improvement.effective_share(weights),
     }
     if not row.trust_region:
         found['policy'] = weighted_likelihood(policy.log_prob(actions), weights)

@@ -43,3 +43,13 @@ def batch_softmax(advantage: Tensor, temperature: Tensor) -> Tensor:
 def sample_softmax(q: Tensor, temperature: Tensor) -> Tensor:
     """Softmax of Q / eta over the N proposals: the E step of MPO (Abdolmaleki et al., 2018)."""
     return (q / temperature).softmax(0).detach()
+
+
+def effective_share(weights: Tensor) -> Tensor:
+    """Share of the batch that carries the weight, mean over K: 1 is imitation of all actions.
+
+    Says whether a fixed eta is well chosen where there is one proposal a state; how proposals of
+    one state differ says `mpo.effective_samples`.
+    """
+    each = weights.sum(0)
+    return (each.mean(-1).square() / each.square().mean(-1).clamp(min=1e-12)).mean()

@@ -13,7 +13,7 @@ class Patience:
     load_timeout: float = 60.0  # s, for a policy to be loaded
     reset_timeout: float = 60.0  # s, for a scene to be reset
     scripted_timeout: float = 400.0  # s, for the arm to have rearranged the objects
-    readings_timeout: float = 10.0  # s, for new readings of all that a policy needs (real time)
+    readings_timeout: float = 15.0  # s, for new readings of all that a policy needs (real time)
     record_timeout: float = 30.0  # s, for an episode file to be finished
     zero_timeout: float = 0.0  # s, for a new zero of the wrist sensor; 0: none (real time)
 

@@ -84,12 +84,13 @@ MAY_IMPORT = {
     },
     'chef_cell.doctor': {
         'numpy', 'yaml', 'OpenGL', 'chef_cell.core', 'chef_cell.drivers', 'chef_cell.graph',
-        'chef_cell.nodes.ros', 'chef_cell.sim', *ROS,
+        'chef_cell.nodes.bystander', 'chef_cell.nodes.ros', 'chef_cell.sim', *ROS,
     },
     'chef_cell.cli': {
         'numpy', 'yaml', 'rich', 'chef_cell.calibration', 'chef_cell.core', 'chef_cell.doctor',
-        'chef_cell.graph', 'chef_cell.nodes.messages', 'chef_cell.nodes.ros',
-        'chef_cell.nodes.transport', 'chef_cell.report', 'chef_cell.session_folder',
+        'chef_cell.graph', 'chef_cell.nodes.bystander', 'chef_cell.nodes.messages',
+        'chef_cell.nodes.ros', 'chef_cell.nodes.transport', 'chef_cell.report',
+        'chef_cell.session_folder',
         'chef_trainer.spec', 'chef_trainer.policy_file', 'chef_trainer.task', *ROS,
     },
     **{

@@ -8,12 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from geometry_msgs.msg import WrenchStamped
 from rclpy.client import Client
-from rclpy.context import Context
-from rclpy.experimental import EventsExecutor
-from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -23,6 +19,7 @@ from chef_cell.cli.processes import CellProcesses
 from chef_cell.cli.session import cell_environment
 from chef_cell.graph import CellSettings, nodes
 from chef_cell.nodes import ros
+from chef_cell.nodes.bystander import Bystander
 from chef_cell.nodes.transport import control_transport
 from chef_interfaces.msg import ControllerState, EpisodeState, PolicyState, SafetyState
 from chef_interfaces.srv import LoadPolicy, ResetScene
@@ -53,12 +50,9 @@ class LiveCell:
 
     def __init__(self, processes: CellProcesses, domain: int, namespace: str) -> None:
         self._processes = processes
-        self._context = Context()
         with control_transport():  # a node that hangs must not hang the bench
-            self._context.init(domain_id=domain)
-            self.node = node = Node('bench', namespace=namespace, context=self._context)
-        self._executor = EventsExecutor(context=self._context)
-        self._executor.add_node(node)
+            self._bystander = Bystander('bench', domain, namespace)
+        self.node = node = self._bystander.node
         self.verdict = SafetyState()
         self.halted = self.moved = 0.0
         self.errors: list[float] = []
@@ -98,13 +92,13 @@ class LiveCell:
             if time.monotonic() > end:
                 missed = what if isinstance(what, str) else what()
                 raise BenchError(f'waited {DEADLINE:g} s in vain for {missed}')
-            self._executor.spin_once(timeout_sec=0.01)
+            self._bystander.spin_once(0.01)
 
     def spin_for(self, duration: float) -> None:
         """Exchange messages for a while (s)."""
         end = time.monotonic() + duration
         while (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+            self._bystander.spin_once(left)
 
     def call(self, kind: Any, service: str, request: Any) -> Any:
         """Call a service and return its answer."""
@@ -201,9 +195,7 @@ class LiveCell:
 
     def close(self) -> None:
         """Leave the domain."""
-        self._executor.shutdown()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._bystander.close()
 
     def _announce(self, phase: int, episode_id: str) -> None:
         self._state = EpisodeState(

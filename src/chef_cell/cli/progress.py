@@ -2,13 +2,10 @@
 
 import time
 
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from chef_cell.nodes.bystander import Bystander
 from chef_cell.nodes.ros import STATE_QOS
 from chef_cell.nodes.transport import control_transport
 from chef_interfaces.msg import EpisodeState, RecorderState
@@ -36,45 +33,32 @@ class Follower:
     """
 
     def __init__(self, domain: int, namespace: str) -> None:
-        self._context = Context()
         with control_transport():
-            self._context.init(domain_id=domain)
-            self._node = Node(
-                'chef_runner',
-                namespace=namespace,
-                context=self._context,
-                start_parameter_services=False,
-                enable_rosout=False,
-            )
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)
-        self._node.create_subscription(RecorderState, 'recorder', self._on_recorder, STATE_QOS)
+            self._bystander = Bystander('chef_runner', domain, namespace)
+        node = self._bystander.node
+        node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)
+        node.create_subscription(RecorderState, 'recorder', self._on_recorder, STATE_QOS)
         self._new: list[EpisodeState] = []
         self.recorder = RecorderState()
 
     def others(self) -> list[str]:
         """Return the nodes that are already in the cell's namespace, after a short wait."""
-        mine = self._node.get_name(), self._node.get_namespace()
         end = time.monotonic() + DISCOVERY
         found: list[str] = []
         while not found and (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=min(left, 0.1))
-            everyone = self._node.get_node_names_and_namespaces()
-            found = [name for name, place in everyone if place == mine[1] and name != mine[0]]
+            self._bystander.spin_once(min(left, 0.1))
+            found = self._bystander.others()
         return found
 
     def wait(self, timeout: float) -> list[EpisodeState]:
         """Listen for up to `timeout` seconds; return what was announced, oldest first."""
-        self._executor.spin_once(timeout_sec=timeout)
+        self._bystander.spin_once(timeout)
         new, self._new = self._new, []
         return new
 
     def close(self) -> None:
         """Leave the domain."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._bystander.close()
 
     def _on_episode(self, state: EpisodeState) -> None:
         self._new.append(state)

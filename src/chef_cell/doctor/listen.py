@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
-from rclpy.context import Context
-from rclpy.experimental import EventsExecutor
-from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
 from chef_cell.doctor.streams import Stream, StreamReading
+from chef_cell.nodes.bystander import Bystander
 from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, sensor_qos
 from chef_interfaces.msg import EpisodeState
 
@@ -35,17 +32,8 @@ class Listener:
     """
 
     def __init__(self, domain: int, namespace: str) -> None:
-        self._context = Context()
-        self._context.init(domain_id=domain)
-        self._node = Node(
-            'chef_doctor',
-            namespace=namespace,
-            context=self._context,
-            start_parameter_services=False,
-            enable_rosout=False,
-        )
-        self._executor = EventsExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._bystander = Bystander('chef_doctor', domain, namespace)
+        self._node = self._bystander.node
         self._node.create_subscription(EpisodeState, 'episode', self._on_episode, STATE_QOS)
         self._node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, COMMAND_QOS
@@ -57,11 +45,7 @@ class Listener:
 
     def nodes(self) -> tuple[str, ...]:
         """Return the nodes in the cell's namespace."""
-        mine = self._node.get_name(), self._node.get_namespace()
-        everyone = self._node.get_node_names_and_namespaces()
-        return tuple(
-            sorted(name for name, place in everyone if place == mine[1] and name != mine[0])
-        )
+        return tuple(self._bystander.others())
 
     def lockstep(self) -> bool:
         """Return whether simulated time waits for the nodes: only then there are ticks."""
@@ -115,9 +99,7 @@ class Listener:
 
     def close(self) -> None:
         """Leave the domain."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._bystander.close()
 
     def _count(self, topic: str, kind: type, counts: Counter[str]) -> None:
         def on_message(_: bytes) -> None:
@@ -139,4 +121,4 @@ class Listener:
     def _spin(self, done: Callable[[], bool], patience: float) -> None:
         end = time.monotonic() + patience
         while not done() and (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=min(left, 0.1))
+            self._bystander.spin_once(min(left, 0.1))

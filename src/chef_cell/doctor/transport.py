@@ -7,14 +7,11 @@ import sys
 import time
 from collections.abc import Mapping
 
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from chef_cell.doctor.finding import Finding, Level
 from chef_cell.doctor.frames import FRAME_BYTES, FRAME_QOS, FRAMES, PATIENCE, RATE, TOPIC
+from chef_cell.nodes.bystander import Bystander
 
 #: A stream in bursts needs room for several frames: fewer than these are worth a warning.
 _ROOMY = 10
@@ -69,13 +66,9 @@ def judge_loss(count: FrameCount) -> Finding:
 
 def send_frames(domain: int, environment: Mapping[str, str]) -> FrameCount:
     """Send frames from a process with this environment to this one; count what arrives."""
-    context = Context()
-    context.init(domain_id=domain)
-    node = Node('doctor', context=context, start_parameter_services=False, enable_rosout=False)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
+    bystander = Bystander('doctor', domain)
     numbers: set[int] = set()
-    node.create_subscription(
+    bystander.node.create_subscription(
         Image, TOPIC, lambda frame: numbers.add(int(frame.header.frame_id)), FRAME_QOS
     )
     sender = subprocess.Popen(
@@ -89,7 +82,7 @@ def send_frames(domain: int, environment: Mapping[str, str]) -> FrameCount:
         end = time.monotonic() + PATIENCE
         while FRAMES - 1 not in numbers and sender.poll() is None and time.monotonic() < end:
             before = len(numbers)
-            executor.spin_once(timeout_sec=0.1)
+            bystander.spin_once(0.1)
             if not before and numbers:
                 end = time.monotonic() + FRAMES / RATE + _GRACE
         printed, _ = sender.communicate(timeout=PATIENCE)
@@ -98,9 +91,7 @@ def send_frames(domain: int, environment: Mapping[str, str]) -> FrameCount:
     finally:
         sender.kill()
         sender.wait()
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.try_shutdown(context=context)
+        bystander.close()
     return read_count(printed, len(numbers))
 
 

@@ -21,15 +21,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import domain_coordinator
-import rclpy
-from rclpy.context import Context
-from rclpy.experimental import EventsExecutor
-from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from std_msgs.msg import String
 
-from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall, spin_once
+from chef_cell.nodes.bystander import Bystander
+from chef_cell.nodes.ros import COMMAND_QOS, STATE_QOS, RollCall
 from chef_cell.testing.freezing import freeze
 
 #: How long a condition may take to come true (s): where many others want to run, a node may need
@@ -143,18 +140,9 @@ class Graph:
         self._publishers: list[Publisher] = []
         self._heard_by: Inbox | None = None
         self._peers: set[str] = set()  # nodes that have the probe in their roll call
-        self._context = Context()
         with _environment(self.environment):
-            self._context.init(domain_id=domain)
-            self.probe = Node(
-                'probe',
-                namespace=namespace,
-                context=self._context,
-                start_parameter_services=False,
-                enable_rosout=False,
-            )
-        self._executor = EventsExecutor(context=self._context)
-        self._executor.add_node(self.probe)
+            self._bystander = Bystander('probe', domain, namespace)
+        self.probe = self._bystander.node
 
     @classmethod
     @contextlib.contextmanager
@@ -251,13 +239,13 @@ class Graph:
             if time.monotonic() > end:
                 printed = '\n'.join(f'--- {p.name}:\n{p.output()}' for p in self.processes)
                 raise AssertionError(f'waited {deadline} s in vain for {what}\n{printed}')
-            spin_once(self._executor, 0.01)
+            self._bystander.spin_once(0.01)
 
     def spin_for(self, duration: float) -> None:
         """Exchange messages for `duration` seconds (to show that something does not happen)."""
         end = time.monotonic() + duration
         while (left := end - time.monotonic()) > 0:
-            spin_once(self._executor, left)
+            self._bystander.spin_once(left)
 
     def call(self, kind: type, service: str, request: Any) -> Any:
         """Call a service and return its response."""
@@ -275,9 +263,7 @@ class Graph:
         for process in self.processes:
             process.close()
         self._files.close()
-        self._executor.shutdown()
-        self.probe.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._bystander.close()
 
 
 @contextlib.contextmanager

@@ -223,6 +223,18 @@ def run(
     its stop command once the signal has arrived. Exit codes: 0 asked to stop, 1 could not start
     or failed.
     """
+    try:
+        return _run(make_node, make_executor)
+    finally:
+        # A node refers to itself. Left to the end of the program, its DDS threads would still be
+        # there when the libraries leave, and may then run for ever.
+        gc.unfreeze()
+        gc.collect()
+
+
+def _run(
+    make_node: Callable[[], CellNode | ManagedNode], make_executor: Callable[[], Executor]
+) -> int:
     stop_requested = False
 
     def request_stop(*_: object) -> None:

@@ -141,6 +141,7 @@ def test_a_small_study_is_carried_out_and_not_twice(tmp_path):
         rounds=1,
         seeds=(0,),
         updates=4,
+        compiled=False,
         episodes=3,
         change={'batch': 8},
         networks={'hidden': (8,), 'critic_hidden': (8, 8)},

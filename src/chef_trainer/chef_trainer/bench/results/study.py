@@ -41,6 +41,7 @@ class Study:
     change: dict[str, Any] = dataclasses.field(default_factory=dict)  # in all methods
     networks: dict[str, Any] = dataclasses.field(default_factory=dict)
     precision: str = 'highest'
+    compiled: bool = False  # updates: faster where they are many, see `TrainSettings`
     fine_tuned: tuple[str, ...] = ()  # contenders that are trained on, see `Cell`
     fine_tuning_budget: int = 500  # episodes of the teacher; as many of the first policy follow
 

@@ -65,6 +65,7 @@ class Workplace(Stages[Cell]):
             'triplets': [cell.triplet],
             'networks': study.networks,
             'precision': study.precision,
+            'compiled': study.compiled,
             'seed': cell.seed,
         }
         if method(contender.method).has_teacher:

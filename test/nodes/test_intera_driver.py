@@ -143,6 +143,20 @@ def health(cell):
     return None
 
 
+def test_bytes_that_are_no_command_end_nothing(cell):
+    cut_off = bytes(
+        [0, 1, 0, 0, *[9] * 12]
+    )  # an encapsulation, a stamp, and a length of 151 million
+    said = 'joint_command: refused: '
+    until(
+        cell,
+        'the refusal',
+        lambda: said in cell.driver.output(),
+        lambda: cell.command.publish(cut_off),
+    )
+    assert cell.driver.alive
+
+
 def test_a_robot_that_is_switched_off_and_on_is_found_again(cell):
     assert cell.server.stop() == 0
     cell.graph.wait_for(

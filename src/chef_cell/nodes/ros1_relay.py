@@ -19,7 +19,7 @@ from rclpy.qos import QoSProfile
 from chef_cell.drivers.intera.definitions import INTERA
 from chef_cell.drivers.intera.interface import Topic
 from chef_cell.drivers.ros1 import node as ros1
-from chef_cell.drivers.ros1.codec import Codec
+from chef_cell.drivers.ros1.codec import Codec, DecodeError
 from chef_cell.drivers.ros1.transcode import LITTLE_ENDIAN, Transcoder
 from chef_cell.nodes import ros
 
@@ -62,8 +62,7 @@ class Relay:
         publisher = self._robot.advertise(
             topic.name, topic.kind, topic.latched, topic.queue, encode
         )
-        carry = _carrier(publisher.publish, restamp)
-        self._node.create_subscription(ros2_class(topic.kind), topic.name, carry, qos, raw=True)
+        self._subscribe(topic, qos, _carrier(publisher.publish, restamp))
 
     def to_ros2(self, topic: Topic, restamp: Restamp | None = None) -> None:
         """Carry a topic from ROS 1 to ROS 2."""
@@ -78,13 +77,8 @@ class Relay:
 
     def listen(self, topic: Topic, qos: QoSProfile, callback: Callable[[bytearray], None]) -> None:
         """Take a topic of ROS 2 as the bytes of ROS 1."""
-        self._node.create_subscription(
-            ros2_class(topic.kind),
-            topic.name,
-            lambda data: callback(self._transcoder.from_cdr(topic.kind, data)),
-            qos,
-            raw=True,
-        )
+        decode = functools.partial(self._transcoder.from_cdr, topic.kind)
+        self._subscribe(topic, qos, lambda data: callback(decode(data)))
 
     def serve(self, name: str, kind: str) -> None:
         """Offer a ROS 2 service in ROS 1; calls wait in threads of their own."""
@@ -108,6 +102,19 @@ class Relay:
         """Leave the ROS 1 graph. Nothing is carried after it."""
         self._robot.close()
         logging.getLogger('chef_cell.ros1').removeHandler(self._log)
+
+    def _subscribe(self, topic: Topic, qos: QoSProfile, callback: Callable[[bytes], None]) -> None:
+        """Take the bytes of a topic of ROS 2; bytes that are no such message end nothing."""
+
+        def take(data: bytes) -> None:
+            try:
+                callback(data)
+            except DecodeError as error:
+                self._node.get_logger().error(
+                    f'{topic.name}: refused: {error}', throttle_duration_sec=1.0
+                )
+
+        self._node.create_subscription(ros2_class(topic.kind), topic.name, take, qos, raw=True)
 
     def _ros2_publisher(self, topic: Topic) -> Publisher:
         qos = ros.STATE_QOS if topic.latched else ros.SENSOR_PUBLISHER_QOS

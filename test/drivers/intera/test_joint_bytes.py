@@ -94,3 +94,9 @@ def test_a_time_beyond_2038_is_refused():
     data = CODEC.encode(JOINT_STATES.kind, joint_state(ARM_JOINTS, sec=2**31))
     with pytest.raises(DecodeError, match='allowed: below'):
         JointReader(arrays=3).read(data)
+
+
+def test_the_stamp_of_a_command_is_nobodys_concern():
+    data = command_bytes(JointCommand(Mode.VELOCITY, ARM_JOINTS, velocity=[0.1] * 7), 1.0)
+    data[4:8] = b'\xff' * 4  # -1 s in ROS 2
+    assert JointReader(arrays=4, has_mode=True).read(data).arrays[1] == (0.1,) * 7

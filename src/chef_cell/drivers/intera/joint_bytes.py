@@ -66,7 +66,7 @@ class JointReader:
         """Return a message; its bytes are copied, unless they are a bytearray.
 
         Raises:
-            DecodeError: too few or too many bytes, or a time beyond 2038.
+            DecodeError: too few or too many bytes, or a state's time beyond 2038.
         """
         data = message if isinstance(message, bytearray) else bytearray(message)
         try:
@@ -75,7 +75,8 @@ class JointReader:
             raise DecodeError(f'{error}, of {len(data)} bytes') from error
 
     def _read(self, data: bytearray) -> JointBytes:
-        checked_time(*_TIME.unpack_from(data, _STAMP_AT))
+        if not self._has_mode:  # nobody reads the stamp of a command
+            checked_time(*_TIME.unpack_from(data, _STAMP_AT))
         at = _FRAME_AT + _COUNT.size + _count(data, _FRAME_AT, 1)
         mode = 0
         if self._has_mode:

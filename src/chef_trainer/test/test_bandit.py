@@ -13,6 +13,7 @@ import torch
 
 from chef_trainer.learner.batch import Transitions
 from chef_trainer.learner.learner import Learner
+from chef_trainer.methods.method import Weighting
 from chef_trainer.methods.schedule import schedule
 from chef_trainer.methods.table import METHODS
 from chef_trainer.networks.agent import NetworkSettings
@@ -102,6 +103,16 @@ def test_dagger_finds_the_teacher(batch):
 @pytest.mark.parametrize('name', ['crr', 'awac', 'iql'])
 def test_advantage_weights_find_the_improved_data(batch, name):
     assert closing(learned(name, batch, samples=16)) == pytest.approx(improved(CLOSES), abs=0.01)
+
+
+@pytest.mark.parametrize('name', ['crr', 'awac', 'iql'])
+def test_a_learned_temperature_moves_from_the_data_as_far_as_it_was_asked_to(batch, name):
+    changes = {'weighting': Weighting.BATCH, 'temperature': None, 'epsilon': 0.02, 'samples': 16}
+    learner = learned(name, batch, updates=400, dual_rate=0.1, **changes)
+    for task, new in enumerate(closing(learner)):
+        kl = new * math.log(new / CLOSES) + (1 - new) * math.log((1 - new) / (1 - CLOSES))
+        assert kl == pytest.approx(0.02, abs=0.003)
+        assert new > CLOSES if task == 0 else new < CLOSES
 
 
 def test_binary_weights_find_the_best_action(batch):

@@ -58,6 +58,17 @@ def test_temperature_at_its_minimum_gives_the_kl_it_was_asked_for():
     assert kl.item() == pytest.approx(0.1, abs=2e-3)
 
 
+def test_batch_temperature_takes_proposals_and_batch_together_and_each_task_alone():
+    random = torch.Generator().manual_seed(1)
+    advantage, temperature = torch.randn(3, 2, 5, generator=random), torch.tensor([0.5, 2.0])
+    loss = mpo.batch_temperature_loss(advantage, temperature, 0.1)
+    each = [
+        eta * (0.1 + (advantage[:, task] / eta).exp().mean().log())
+        for task, eta in enumerate(temperature)
+    ]
+    torch.testing.assert_close(loss, sum(each))
+
+
 def distribution(seed: int, batch: int = 5) -> MixedDistribution:
     random = torch.Generator().manual_seed(seed)
     return MixedDistribution(

@@ -57,8 +57,13 @@ def losses(
             q = _judged(networks, target, encoded, states, actions, row)
             advantage = q - _baseline(networks, policy, encoded, row)
             watched['q'] = q.mean()
-        weights = _weights(advantage.reshape(actions.shape[:-1]), row, temperature)
-        watched |= {'advantage': advantage.mean(), 'eta': temperature}
+        advantage = advantage.reshape(actions.shape[:-1])
+        if row.temperature is None:
+            learned = mpo.positive(networks.duals['temperature'])
+            found['temperature'] = mpo.batch_temperature_loss(advantage, learned, row.epsilon)
+            temperature = learned.detach()[:, None]
+        weights = _weights(advantage, row, temperature)
+        watched |= {'advantage': advantage.mean(), 'eta': temperature.mean()}
     watched |= {
         'weight': weights.sum(0).mean(),
         'effective_samples': mpo.effective_samples(weights),

@@ -33,6 +33,16 @@ def temperature_loss(q: Tensor, temperature: Tensor, epsilon: float) -> Tensor:
     return (temperature * (epsilon + log_mean)).sum()
 
 
+def batch_temperature_loss(advantage: Tensor, temperature: Tensor, epsilon: float) -> Tensor:
+    """The same over proposals and batch together, `advantage` (N, K, B): REPS' dual.
+
+    Peters, Mülling and Altun (2010), eq. 14. At its minimum softmax(A / eta) over a task's
+    batch has a KL of `epsilon` from the data; that leaves about 1 - 2 epsilon of it effective.
+    """
+    together = advantage.movedim(1, -1).flatten(0, 1)[..., None]
+    return temperature_loss(together, temperature, epsilon)
+
+
 def out_of_bounds(actions: Tensor) -> Tensor:
     """Minus the distance of actions (..., A) from the box [-1, 1]; shape (...).
 

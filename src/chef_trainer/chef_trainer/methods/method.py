@@ -64,7 +64,7 @@ class Method:
     noise_clip: float = 0.5
     # MPO's constraints, in nats
     trust_region: bool = False
-    epsilon: float = 0.1  # of the weights from the proposals
+    epsilon: float = 0.1  # of the weights from the proposals, where the temperature is learned
     epsilon_penalty: float = 1e-3  # of the weights against actions outside the box
     epsilon_mean: float = 2.5e-3  # per dimension
     epsilon_stddev: float = 1e-6  # per dimension
@@ -96,9 +96,9 @@ class Method:
             'soft evaluation needs a scalar critic and a squashed policy': (
                 self.evaluation is Evaluation.SOFT and not (self.squashed and self.atoms == 0)
             ),
-            'a learned temperature needs weights over samples, or soft evaluation': (
+            'a learned temperature needs a softmax over samples or batch, or soft evaluation': (
                 self.temperature is None
-                and self.weighting is not Weighting.SAMPLES
+                and self.weighting not in (Weighting.SAMPLES, Weighting.BATCH)
                 and self.evaluation is not Evaluation.SOFT
             ),
             'an expectile needs a scalar critic': (

@@ -116,10 +116,40 @@ def test_a_quaternion_and_its_negative_are_one_rotation():
     torch.testing.assert_close(one, two)
 
 
+def level(angle: float) -> torch.Tensor:
+    """Pose turned by `angle` (rad) about z, and then by half a turn about its own x."""
+    half = Rotation.from_euler('z', angle) * Rotation.from_euler('x', np.pi)
+    quaternion = half.as_quat(scalar_first=True)
+    return torch.from_numpy(np.concatenate((np.zeros(3), quaternion))[None])
+
+
+def test_lines_are_twice_and_four_times_the_angle_of_two_level_poses():
+    hand, held = (ObservationSpec(name, (7,), 'm, quaternion') for name in ('hand', 'held'))
+    features = Features((hand, held), lines=(('held', 'hand'),))
+    found = features.raw({'held': level(0.4), 'hand': level(1.1)})[0, 14:].reshape(4, 3)
+    angle = np.array([0.7, 0.7 + np.pi / 2])  # of x and y; z stands upright
+    for row, function, times in zip(found, (np.cos, np.sin) * 2, (2, 2, 4, 4), strict=True):
+        np.testing.assert_allclose(row, [*function(times * angle), 0.0], atol=1e-12)
+
+
+def test_half_a_turn_leaves_lines_as_they_are():
+    random = np.random.default_rng(2)
+    (_, turned, held), (_, _, hand) = poses(random), poses(random)
+    features = Features(POSES, lines=(('held', 'hand'),))
+    before = features.raw({'held': held, 'hand': hand})[:, 28:]
+    for axis in np.eye(3):
+        other = held.clone()
+        half = turned * Rotation.from_rotvec(np.pi * axis)
+        other[..., 3:] = torch.from_numpy(half.as_quat(scalar_first=True)).reshape(20, 2, 4)
+        after = features.raw({'held': other, 'hand': hand})[:, 28:]
+        torch.testing.assert_close(after, before)
+
+
+@pytest.mark.parametrize('kind', ['relative', 'lines'])
 @pytest.mark.parametrize('pair', [('red', 'tool'), ('red', 'blue'), ('red', 'task')])
-def test_a_relative_pose_needs_two_poses(pair):
-    with pytest.raises(ValueError, match=f'relative .*{pair[1]}.* needs two'):
-        Features((TOOL, RED, TASK), relative=(pair,))
+def test_a_relative_pose_needs_two_poses(kind, pair):
+    with pytest.raises(ValueError, match=f'{kind} .*{pair[1]}.* needs two'):
+        Features((TOOL, RED, TASK), **{kind: (pair,)})
 
 
 def test_policy_maps_named_inputs_to_a_distribution():

@@ -36,6 +36,7 @@ class NetworkSettings:
     discrete: bool = True  # whether the last action is -1 or 1 (the gripper)
     differences: tuple[tuple[str, str], ...] = ()  # see networks.Features
     relative: tuple[tuple[str, str], ...] = ()  # see networks.Features
+    lines: tuple[tuple[str, str], ...] = ()  # see networks.Features
     hidden: tuple[int, ...] = (256, 256, 256)  # units of the policy; the tasks share the first
     critic_hidden: tuple[int, ...] = (256, 256, 256, 256)
     min_stddev: float = 1e-2  # of the policy, share of full scale
@@ -64,7 +65,11 @@ class AgentNetworks(nn.Module):
         super().__init__()
         tasks, size = len(settings.tasks), settings.action_size
         self.encoder = Encoder(
-            settings.observations, settings.differences, settings.vision, settings.relative
+            settings.observations,
+            settings.differences,
+            settings.vision,
+            settings.relative,
+            settings.lines,
         )
         inputs = self.encoder.output_size
         self.auxiliary = Auxiliary(inputs, settings.auxiliary) if settings.auxiliary else None

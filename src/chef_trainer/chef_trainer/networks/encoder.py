@@ -45,13 +45,14 @@ class Encoder(nn.Module):
         differences: tuple[tuple[str, str], ...] = (),
         vision: VisionSettings | None = None,
         relative: tuple[tuple[str, str], ...] = (),
+        lines: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__()
         vision = vision or VisionSettings()
         states = tuple(one for one in observations if one.dtype == 'float32')
         self.observations = observations
         self.cameras = tuple(one.name for one in observations if one.dtype == 'uint8')
-        self.features = Features(states, differences, relative)
+        self.features = Features(states, differences, relative, lines)
         self.output_size = self.features.output_size
         self.resnet = None
         self.bfloat16, self._shift = vision.bfloat16, vision.shift

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from chef_trainer.networks.rotations import pose_in_frame
+from chef_trainer.networks.rotations import lines_in_frame, pose_in_frame
 from chef_trainer.spec import ObservationSpec
 
 MIN_DEVIATION = 1e-2  # of an input, in its own unit; keeps constant inputs from blowing up
@@ -23,6 +23,10 @@ class Features(nn.Module):
         relative: pairs (a, b) of poses: a as seen from b is appended, its position and rotation
             matrix. How a gripper must turn is a simple function of them, and a hard one of two
             quaternions.
+        lines: pairs (a, b) of poses: a's axes as lines and crosses in b's xy plane are appended.
+            A gripper may take a box from either side, and a square one from four: a sawtooth of
+            the angle, which networks learn slowly, and nearly a line of these (Tancik et al.,
+            "Fourier Features Let Networks Learn High Frequency Functions", 2020).
 
     Raises:
         ValueError: a pair names an unknown observation, two different shapes, or no poses.
@@ -36,24 +40,28 @@ class Features(nn.Module):
         observations: tuple[ObservationSpec, ...],
         differences: tuple[tuple[str, str], ...] = (),
         relative: tuple[tuple[str, str], ...] = (),
+        lines: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__()
         shapes = {observation.name: observation.stacked_shape for observation in observations}
-        for kind, pairs in (('difference', differences), ('relative', relative)):
+        kinds = {'difference': differences, 'relative': relative, 'lines': lines}
+        for kind, pairs in kinds.items():
             for pair in pairs:
                 if len({shapes.get(name) for name in pair}) != 1 or not set(pair) <= {*shapes}:
                     raise ValueError(
                         f'{kind} {pair}: needs two observations of one shape: {shapes}'
                     )
-        for pair in relative:
-            if shapes[pair[0]][-1:] != (7,):
-                raise ValueError(f'relative {pair}: needs two poses (7,), not {shapes[pair[0]]}')
+                if kind != 'difference' and shapes[pair[0]][-1:] != (7,):
+                    raise ValueError(f'{kind} {pair}: needs two poses (7,), not {shapes[pair[0]]}')
         self.names = tuple(shapes)
         self.differences = differences
         self.relative = relative
+        self.lines = lines
         sizes = [torch.Size(shape).numel() for shape in shapes.values()]
         self.output_size = sum(sizes) + sum(torch.Size(shapes[a]).numel() for a, _ in differences)
-        self.output_size += sum(12 * torch.Size(shapes[a][:-1]).numel() for a, _ in relative)
+        self.output_size += sum(
+            12 * torch.Size(shapes[a][:-1]).numel() for a, _ in (*relative, *lines)
+        )
         self.register_buffer('mean', torch.zeros(self.output_size))
         self.register_buffer('scale', torch.ones(self.output_size))
 
@@ -63,6 +71,9 @@ class Features(nn.Module):
         flat += [(observations[a] - observations[b]).flatten(1) for a, b in self.differences]
         flat += [
             pose_in_frame(observations[a], observations[b]).flatten(1) for a, b in self.relative
+        ]
+        flat += [
+            lines_in_frame(observations[a], observations[b]).flatten(1) for a, b in self.lines
         ]
         return torch.cat(flat, dim=1)
 

@@ -33,6 +33,23 @@ def pose_in_frame(pose: Tensor, frame: Tensor) -> Tensor:
     return torch.cat((position.flatten(-2), (axes @ body_axes(pose[..., 3:])).flatten(-2)), -1)
 
 
+def lines_in_frame(pose: Tensor, frame: Tensor) -> Tensor:
+    """Return how the body axes of poses lie across others, as lines and as crosses.
+
+    Args:
+        pose: (..., 7) position and unit quaternion wxyz.
+        frame: (..., 7), in the same base as `pose`.
+
+    Returns:
+        (..., 12): of each axis r (cos a, sin a) in the frame's xy plane r^2 cos 2a, r^2 sin 2a,
+        r^4 cos 4a and r^4 sin 4a, which half a turn and a quarter of one leave as they are.
+    """
+    x, y, _ = (body_axes(frame[..., 3:]).mT @ body_axes(pose[..., 3:])).unbind(-2)
+    cosine, sine = x * x - y * y, 2 * x * y
+    crosses = (cosine * cosine - sine * sine, 2 * cosine * sine)
+    return torch.cat((cosine, sine, *crosses), -1)
+
+
 def turn_between_lines(start: Tensor, end: Tensor) -> Tensor:
     """Angle (B,) rad from one horizontal line to another, both (B, 2), in [-pi/2, pi/2).
 

@@ -1,5 +1,6 @@
 """The stacker written by hand: phase by phase, and as a policy file."""
 
+import itertools
 import math
 
 import pytest
@@ -26,6 +27,7 @@ def state(
     inward=False,
     turned=0.0,
     wrist=0.0,
+    green=(0.50, 0.0, 0.075),
     stacker=STACKER,
 ):
     """What the stacker does, with the tool where it is seen from red (m); yaw of red in rad."""
@@ -37,6 +39,7 @@ def state(
         'grasp': [0.0, 1.0, 0.0] if inward else [1.0, 0.0, 0.0],
         'tool_pose': [*where, *DOWN],
         'red_pose': [*red, *quaternion],
+        'green_pose': [*green, *UPRIGHT],
         'blue_pose': [*BLUE, *UPRIGHT],
     }
     return stacker({name: torch.tensor([value]) for name, value in values.items()})
@@ -106,6 +109,18 @@ def test_a_displaced_stacker_goes_where_it_sees_red():
     assert found.stddev.tolist() == [pytest.approx([0.2] * 4)]
 
 
+def test_how_far_it_sees_red_off_differs_with_green_and_is_on_average_as_asked():
+    stacker = ScriptedStacker('4', StackerSettings(displaced=(0.01, 0.0, 0.0), drift=0.8))
+    seen = []
+    for place in torch.linspace(0.50, 0.58, 81)[:-1].tolist():  # a period
+        red = state(tool=(0.0, 0.0, 0.05), green=(place, 0.0, 0.075), stacker=stacker)
+        seen.append(velocity(red)[0].item() / 0.25)  # in times of `displaced`
+    assert sum(seen) / len(seen) == pytest.approx(1.0, abs=1e-3)
+    assert min(seen) == pytest.approx(0.2, abs=1e-3)
+    assert max(seen) == pytest.approx(1.8, abs=0.05)
+    assert max(abs(a - b) for a, b in itertools.pairwise(seen)) < 0.05  # a push of 1 mm
+
+
 def test_rotations_are_those_of_unit_quaternions():
     quaternions = torch.nn.functional.normalize(torch.randn(64, 4, dtype=torch.float64), dim=1)
     axes = body_axes(quaternions)
@@ -125,17 +140,19 @@ def test_lines_have_no_direction():
 
 
 @pytest.mark.parametrize(
-    ('noise', 'displaced', 'message'),
+    ('settings', 'message'),
     [
-        (-0.1, (0.0, 0.0, 0.0), 'noise = -0.1'),
-        (math.nan, (0.0, 0.0, 0.0), 'noise = nan'),
-        (0.1, (0.0, 0.0), 'expected three numbers'),
-        (0.1, (0.0, math.inf, 0.0), 'expected three numbers'),
+        ({'noise': -0.1}, 'noise = -0.1'),
+        ({'noise': math.nan}, 'noise = nan'),
+        ({'displaced': (0.0, 0.0)}, 'expected three numbers'),
+        ({'displaced': (0.0, math.inf, 0.0)}, 'expected three numbers'),
+        ({'drift': 1.1}, r'drift = 1.1, must be in 0 \.\. 1'),
+        ({'drift': math.nan}, 'drift = nan'),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(noise, displaced, message):
+def test_settings_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        StackerSettings(noise, displaced)
+        StackerSettings(**settings)
 
 
 def test_a_triplet_that_no_script_stacks_is_refused():

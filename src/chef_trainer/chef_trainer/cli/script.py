@@ -33,12 +33,18 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar=('X', 'Y', 'Z'),
         help='how far from its place red is seen, m in the base frame (0 0 0)',
     )
+    command.add_argument(
+        '--drift',
+        type=float,
+        default=0.0,
+        help='how much that differs between episodes: 1 - DRIFT to 1 + DRIFT times as far (0)',
+    )
     command.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file."""
-    settings = StackerSettings(arguments.noise, tuple(arguments.displaced))
+    settings = StackerSettings(arguments.noise, tuple(arguments.displaced), arguments.drift)
     stacker = ScriptedStacker(arguments.triplet, settings)
     export_policy(stacker, stacker.spec, arguments.out)
     print(f'{arguments.out}: sha256 {policy_file.sha256(arguments.out)}')

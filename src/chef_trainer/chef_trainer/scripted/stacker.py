@@ -20,7 +20,16 @@ from chef_trainer.spec import PolicySpec
 from chef_trainer.task.observe import observation_specs
 
 OBSERVATIONS = observation_specs(
-    ('joint_position', 'gripper_position', 'grasp', 'tool_pose', 'red_pose', 'blue_pose'), 1
+    (
+        'joint_position',
+        'gripper_position',
+        'grasp',
+        'tool_pose',
+        'red_pose',
+        'green_pose',
+        'blue_pose',
+    ),
+    1,
 )
 
 #: Triplet -> axes of its red object between whose faces the fingers fit, the better ones first.
@@ -34,6 +43,7 @@ _ON_BLUE = 0.035  # m, red above blue: below any two faces, so red is pressed on
 _RISEN = 0.10  # m, tool above red at the end, as `stack_leave` wants it
 _WRIST_RANGE = 1.55  # rad, the seventh joint is kept within +-pi/2
 _CLOSED = 2.0  # logit of the gripper's choice: 98 % sure
+_DRIFT_PERIOD = 0.08  # m, of green's place: short beside the table, long beside a push
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +53,12 @@ class StackerSettings:
     noise: float = 0.0  # deviation of the velocities, share of full scale
     displaced: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """How far from its place red is seen (m, base frame): a badly calibrated camera."""
+    drift: float = 0.0
+    """How much that differs between episodes: it is 1 - drift .. 1 + drift times as far.
+
+    As if many cells shared their episodes. How far it is in one follows from where green lies: the
+    stacker needs no memory, and a pupil that does not see green cannot know.
+    """
 
     def __post_init__(self) -> None:
         """Refuse what is no deviation and no place."""
@@ -50,6 +66,8 @@ class StackerSettings:
             raise ValueError(f'noise = {self.noise}, must be finite and not negative')
         if len(self.displaced) != 3 or not all(map(math.isfinite, self.displaced)):
             raise ValueError(f'displaced = {self.displaced}, expected three numbers in m')
+        if not 0 <= self.drift <= 1:
+            raise ValueError(f'drift = {self.drift}, must be in 0 .. 1')
 
 
 class ScriptedStacker(nn.Module):
@@ -75,6 +93,7 @@ class ScriptedStacker(nn.Module):
         self.observations = OBSERVATIONS
         self.features = Features(OBSERVATIONS)
         self.noise = max(settings.noise, 1e-3)  # a density needs some
+        self.drift = settings.drift
         self.register_buffer('axes', torch.tensor(CLOSING_AXES[triplet]))
         self.register_buffer('displaced', torch.tensor(settings.displaced))
 
@@ -93,7 +112,7 @@ class ScriptedStacker(nn.Module):
         return MixedDistribution(mean, torch.full_like(mean, self.noise), logits)
 
     def _state(self, observations: Mapping[str, Tensor]) -> '_State':
-        red = observations['red_pose'][:, :3] + self.displaced
+        red = observations['red_pose'][:, :3] + self.displaced * self._times(observations)
         tool, blue = observations['tool_pose'][:, :3], observations['blue_pose'][:, :3]
         to_red, to_blue = red - tool, blue - red
         apart = to_blue[:, :2].norm(dim=1)
@@ -109,6 +128,11 @@ class ScriptedStacker(nn.Module):
             reached & (observations['grasp'][:, 1] > 0.5),
             (apart < 0.025) & (above > 0.02) & (above < 0.052),
         )
+
+    def _times(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """How many times `displaced` (B, 1) red is off: a triangle wave, so all are as likely."""
+        phase = observations['green_pose'][:, :2].sum(1, keepdim=True) / _DRIFT_PERIOD
+        return 1 + self.drift * (4 * (torch.remainder(phase, 1.0) - 0.5).abs() - 1)
 
     def _turn(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Angle (B,) from where the fingers close to where they should, which the wrist allows."""

@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,7 @@ class TrainSettings:
     @property
     def row(self) -> Method:
         """The method with its changes."""
-        row = method(self.method)
-        changes = {name: _field(Method, name, value) for name, value in self.change.items()}
-        return dataclasses.replace(row, **changes)
+        return changed_method(self.method, self.change)
 
     @property
     def network_settings(self) -> NetworkSettings:
@@ -102,6 +100,12 @@ class TrainSettings:
             },
             SettingsError,
         )
+
+
+def changed_method(name: str, change: Mapping[str, Any]) -> Method:
+    """Return the row `name` with some fields changed, as YAML has them; raises SettingsError."""
+    changes = {field: _field(Method, field, value) for field, value in change.items()}
+    return dataclasses.replace(method(name), **changes)
 
 
 def load_settings(path: Path | None, flags: dict[str, Any]) -> TrainSettings:

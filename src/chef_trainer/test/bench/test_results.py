@@ -59,6 +59,8 @@ def test_what_is_done_is_a_table_at_any_time():
 
 def test_budgets_are_nested_and_online_ones_count_both_halves():
     study = load_study(STUDY)
+    online = {cell.contender for cell in cells(study) if cell.online}
+    assert online == {'r-crr', 'dagger-mixed', 'r-mpo'}  # AWAC is told not to be
     for cell in cells(study):
         if cell.contender == 'teacher' or cell.needs:
             continue
@@ -82,6 +84,7 @@ def test_fine_tuning_draws_half_old_half_new_and_scratch_sees_the_same():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
+        ({'change': {'rate': 1}}, "Method: unknown 'rate', allowed: .*batch"),
         ({'budget': [1]}, r"unknown \['budget'\], allowed: .*'budgets'"),
         ({'budgets': [150]}, 'budget 150: half of it must be .* a multiple of 50'),
         ({'fine_tuned': ['sac']}, r"fine_tuned = \['sac'\], allowed"),

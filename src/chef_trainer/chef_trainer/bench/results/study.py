@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chef_trainer.bench.grid.study import StudyError, read_study, tuples
-from chef_trainer.methods.table import method
+from chef_trainer.learner.settings import changed_method
+from chef_trainer.methods.method import Method
 from chef_trainer.scripted.stacker import StackerSettings
 from chef_trainer.spec import ObservationSpec, build
 from chef_trainer.task.observe import observation_specs
@@ -58,12 +59,17 @@ class Study:
                 )
         if not self.teachers or not self.contenders or not self.seeds:
             raise StudyError('needs at least one teacher, one contender and one seed')
-        for contender in self.contenders.values():
-            method(contender.method)
+        for contender in self.contenders:
+            self.row(contender)
+
+    def row(self, contender: str) -> Method:
+        """The method of a contender, with what all change and what it changes."""
+        one = self.contenders[contender]
+        return changed_method(one.method, self.change | one.change)
 
     def is_online(self, contender: str) -> bool:
         """Whether a contender collects half of its budget itself."""
-        return method(self.contenders[contender].method).is_online
+        return self.row(contender).is_online
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,6 @@ from chef_trainer.export.onnx import export_policy
 from chef_trainer.learner.run import TrainRun
 from chef_trainer.learner.settings import TrainSettings, from_dict
 from chef_trainer.learner.train import train
-from chef_trainer.methods.table import method
 from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.run_directory import claim
@@ -68,7 +67,7 @@ class Workplace(Stages[Cell]):
             'compiled': study.compiled,
             'seed': cell.seed,
         }
-        if method(contender.method).has_teacher:
+        if study.row(cell.contender).has_teacher:
             values['teacher'] = str(self._teacher(cell.triplet))
         if cell.start:
             values['start'] = str(self.directory / 'runs' / cell.start / 'checkpoint.safetensors')

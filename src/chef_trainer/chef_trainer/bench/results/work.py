@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from chef_trainer import policy_file
 from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
 from chef_trainer.bench.grid.times import timed
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
@@ -23,6 +24,7 @@ from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.rollouts.collect import Rollout, run_rollout
 from chef_trainer.run_directory import claim
 from chef_trainer.scripted.stacker import ScriptedStacker
+from chef_trainer.spec import longest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Workplace(Stages[Cell]):
         return True
 
     def _missing(self, part: Part) -> list[Rollout]:
+        teacher = policy_file.read_spec(self._teacher(part.triplet))
         rollouts = [
             Rollout(
                 entry=self.env,
@@ -130,7 +133,8 @@ class Workplace(Stages[Cell]):
                     self._policy(part.driver) if part.driver else self._teacher(part.triplet)
                 ),
                 sampled=True,
-                observations=self.study.observations,
+                # A teacher that sees more than its pupils is asked about recorded states, too.
+                observations=longest((*self.study.observations, *teacher.observations)),
                 tasks=self._tasks(),
                 target=self.directory / part.folder / f'{index:06d}.npz',
             )

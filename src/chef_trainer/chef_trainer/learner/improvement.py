@@ -40,30 +40,10 @@ def losses(
         states = target.encoder(batch.observation) if needs_target else encoded
         old = target.actor(states) if row.proposals is Proposals.POLICY else policy
         actions = propose(old, batch, row)
-    found: Terms = {}
-    watched: Terms = {'stddev': policy.stddev.mean()}
-    if row.weighting is Weighting.ONES:
-        weights = improvement.ones(actions[..., 0])
-    elif row.weighting is Weighting.SAMPLES:
-        q = _judged(networks, target, encoded, states, actions, row)
-        if row.temperature is None:
-            learned = mpo.positive(networks.duals['temperature'])
-            found['temperature'] = mpo.temperature_loss(q, learned, row.epsilon)
-            temperature = learned.detach()[:, None]
-        weights = improvement.sample_softmax(q, temperature)
-        watched |= {'q': q.mean(), 'eta': temperature.mean()}
-    else:
-        if advantage is None:
-            q = _judged(networks, target, encoded, states, actions, row)
-            advantage = q - _baseline(networks, policy, encoded, row)
-            watched['q'] = q.mean()
-        advantage = advantage.reshape(actions.shape[:-1])
-        if row.temperature is None:
-            learned = mpo.positive(networks.duals['temperature'])
-            found['temperature'] = mpo.batch_temperature_loss(advantage, learned, row.epsilon)
-            temperature = learned.detach()[:, None]
-        weights = _weights(advantage, row, temperature)
-        watched |= {'advantage': advantage.mean(), 'eta': temperature.mean()}
+    weights, found, watched = _weighed(
+        networks, target, encoded, states, policy, actions, row, temperature, advantage
+    )
+    watched['stddev'] = policy.stddev.mean()
     watched |= {
         'weight': weights.sum(0).mean(),
         'effective_samples': mpo.effective_samples(weights),
@@ -74,6 +54,42 @@ def losses(
         return found, watched
     constrained, kl = _constrained(networks, old, policy, actions, weights, row)
     return found | constrained, watched | kl
+
+
+def _weighed(
+    networks: AgentNetworks,
+    target: AgentNetworks,
+    encoded: Tensor,
+    states: Tensor,
+    policy: MixedDistribution,
+    actions: Tensor,
+    row: Method,
+    temperature: Tensor,
+    advantage: Tensor | None,
+) -> tuple[Tensor, Terms, Terms]:
+    """Weights (N, K, B) of proposals, the loss of a learned temperature, and what is watched."""
+    if row.weighting is Weighting.ONES:
+        return improvement.ones(actions[..., 0]), {}, {}
+    watched: Terms = {}
+    if advantage is None:
+        value = _judged(networks, target, encoded, states, actions, row)
+        watched['q'] = value.mean()
+        if row.weighting is not Weighting.SAMPLES:
+            value = value - _baseline(networks, policy, encoded, row)
+    else:
+        value = advantage.reshape(actions.shape[:-1])
+    found: Terms = {}
+    if row.temperature is None:
+        learned = mpo.positive(networks.duals['temperature'])
+        by_batch = row.weighting is Weighting.BATCH
+        dual = mpo.batch_temperature_loss if by_batch else mpo.temperature_loss
+        found['temperature'] = dual(value, learned, row.epsilon)
+        temperature = learned.detach()[:, None]
+    watched['eta'] = temperature.mean()
+    if row.weighting is Weighting.SAMPLES:
+        return improvement.sample_softmax(value, temperature), found, watched
+    watched['advantage'] = value.mean()
+    return _weights(value, row, temperature), found, watched
 
 
 def propose(old: MixedDistribution, batch: Transitions, row: Method) -> Tensor:

@@ -144,9 +144,8 @@ def health(cell):
 
 
 def test_bytes_that_are_no_command_end_nothing(cell):
-    cut_off = bytes(
-        [0, 1, 0, 0, *[9] * 12]
-    )  # an encapsulation, a stamp, and a length of 151 million
+    # An encapsulation, a stamp, and a length of 151 million.
+    cut_off = bytes([0, 1, 0, 0, *[9] * 12])
     said = 'joint_command: refused: '
     until(
         cell,

@@ -14,7 +14,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         'script',
         help='write a policy file of the stacker written by hand',
         description='Write a policy file of a stacker that was written, not learned: it needs no '
-        'data, knows the poses of red and blue, and can be made as bad as a study needs it. It '
+        'data, knows the poses of the objects, and can be made as bad as a study needs it. It '
         'drives the cell, collects episodes and teaches like any other policy.',
     )
     command.add_argument('--triplet', required=True, choices=[*CLOSING_AXES])

@@ -69,12 +69,8 @@ class Features(nn.Module):
         """Return (B, output_size) in physical units."""
         flat = [observations[name].flatten(1) for name in self.names]
         flat += [(observations[a] - observations[b]).flatten(1) for a, b in self.differences]
-        flat += [
-            pose_in_frame(observations[a], observations[b]).flatten(1) for a, b in self.relative
-        ]
-        flat += [
-            lines_in_frame(observations[a], observations[b]).flatten(1) for a, b in self.lines
-        ]
+        for seen_from, pairs in ((pose_in_frame, self.relative), (lines_in_frame, self.lines)):
+            flat += [seen_from(observations[a], observations[b]).flatten(1) for a, b in pairs]
         return torch.cat(flat, dim=1)
 
     def forward(self, observations: Mapping[str, Tensor]) -> Tensor:

@@ -62,10 +62,13 @@ class Study:
         for contender in self.contenders:
             self.row(contender)
 
+    def changes(self, contender: str) -> dict[str, Any]:
+        """What all change in their method, and what a contender changes."""
+        return self.change | self.contenders[contender].change
+
     def row(self, contender: str) -> Method:
-        """The method of a contender, with what all change and what it changes."""
-        one = self.contenders[contender]
-        return changed_method(one.method, self.change | one.change)
+        """The method of a contender, changed."""
+        return changed_method(self.contenders[contender].method, self.changes(contender))
 
     def is_online(self, contender: str) -> bool:
         """Whether a contender collects half of its budget itself."""

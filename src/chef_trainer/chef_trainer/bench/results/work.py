@@ -58,7 +58,7 @@ class Workplace(Stages[Cell]):
         values = {
             'name': cell.name,
             'method': contender.method,
-            'change': study.change | contender.change,
+            'change': study.changes(cell.contender),
             'data': [str(self.directory / part.folder) for part in cell.parts],
             'updates': study.updates * cell.updates,
             'observations': study.observations,
@@ -122,25 +122,29 @@ class Workplace(Stages[Cell]):
             self._evaluate(cell, progress)
         return True
 
-    def _missing(self, part: Part) -> list[Rollout]:
-        teacher = policy_file.read_spec(self._teacher(part.triplet))
-        rollouts = [
+    def _missing(self, part: Part) -> list[Path]:
+        folder = self.directory / part.folder
+        files = (folder / f'{index:06d}.npz' for index in range(part.begin, part.end))
+        return [file for file in files if not file.exists()]
+
+    def _rollouts(self, part: Part) -> list[Rollout]:
+        """Return what is missing, to be run."""
+        teacher = self._teacher(part.triplet)
+        # A teacher that sees more than its pupils is asked about recorded states, too.
+        seen = longest((*self.study.observations, *policy_file.read_spec(teacher).observations))
+        return [
             Rollout(
                 entry=self.env,
                 triplet=part.triplet,
-                seed=FIRST_SEED + index,
-                policy=str(
-                    self._policy(part.driver) if part.driver else self._teacher(part.triplet)
-                ),
+                seed=FIRST_SEED + int(target.stem),
+                policy=str(self._policy(part.driver) if part.driver else teacher),
                 sampled=True,
-                # A teacher that sees more than its pupils is asked about recorded states, too.
-                observations=longest((*self.study.observations, *teacher.observations)),
+                observations=seen,
                 tasks=self._tasks(),
-                target=self.directory / part.folder / f'{index:06d}.npz',
+                target=target,
             )
-            for index in range(part.begin, part.end)
+            for target in self._missing(part)
         ]
-        return [one for one in rollouts if not one.target.exists()]
 
     def _tasks(self) -> tuple[str, ...]:
         contenders = self.study.contenders.values()
@@ -148,7 +152,7 @@ class Workplace(Stages[Cell]):
 
     def _collect(self, part: Part, progress: Progress) -> bool:
         name = part.folder.as_posix()
-        return self._collected(name, name, run_and_judge, self._missing(part), progress)
+        return self._collected(name, name, run_and_judge, self._rollouts(part), progress)
 
     def _train(self, cell: Cell, progress: Progress) -> None:
         settings = self.settings(cell)

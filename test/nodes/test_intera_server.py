@@ -9,6 +9,7 @@ import struct
 import types
 
 import pytest
+from sensor_msgs.msg import JointState
 
 from chef_cell.testing.ros_harness import Graph
 from chef_cell.testing.sawyer_server import START, start_server
@@ -260,6 +261,19 @@ def test_the_gripper_closes_once_told_and_lists_the_command(server):
         lambda: server.client.publish('/io/end_effector/right_gripper/command', message),
     )
     server.graph.wait_for(lambda: state()[0]['position_response_m'] < 0.05, 'closing')
+
+
+def test_bytes_without_a_stamp_end_nothing(server):
+    cut_off = bytes([0, 1, 0, 0, 9, 9, 9, 9])  # an encapsulation and half of a stamp
+    publisher = server.graph.publisher(JointState, '/robot/joint_states')
+    said = 'joint_states: refused: 8 bytes end before the stamp'
+    until(
+        server,
+        'the refusal',
+        lambda: said in server.process.output(),
+        lambda: publisher.publish(cut_off),
+    )
+    assert server.process.alive
 
 
 def test_the_server_ends_when_asked_to(server):

@@ -145,14 +145,16 @@ def _carrier(publish: Callable[[bytes], None], restamp: Restamp | None) -> Calla
         return publish
 
     def carry(data: bytes) -> None:
-        sec, nanosec = _STAMP.unpack_from(data, len(LITTLE_ENDIAN))
+        at = len(LITTLE_ENDIAN)
+        if len(data) < at + _STAMP.size:
+            raise DecodeError(f'{len(data)} bytes end before the stamp of their header')
+        sec, nanosec = _STAMP.unpack_from(data, at)
         stamp = sec + 1e-9 * nanosec
         changed = restamp(stamp)
         if changed is None:
             return
         if changed != stamp:
             time = divmod(round(changed * 1e9), 10**9)
-            at = len(LITTLE_ENDIAN)
             data = data[:at] + _STAMP.pack(*time) + data[at + _STAMP.size :]
         publish(data)
 

@@ -66,7 +66,8 @@ def test_memory_grows_and_remembers_what_it_is_made_of(tmp_path):
     assert Memory.open([tmp_path]).sha256 == memory.sha256
     assert Memory.open([tmp_path], successes_only=True).sha256 == before
     other = dataclasses.replace(counting(0), rewards=np.ones((STEPS, 1)), tasks=('task',))
-    with pytest.raises(ValueError, match=r"tasks \('task',\), those before"):
+    differs = r"has rewards \(1,\), those before \(2,\); tasks \('task',\), those before"
+    with pytest.raises(ValueError, match=differs):
         memory.extend([other])
 
 

@@ -80,13 +80,9 @@ class Memory:
         for episode in episodes:
             columns = _columns(episode, row)
             self.tasks = self.tasks or episode.tasks
-            shapes = {name: value.shape[1:] for name, value in columns.items()}
-            known = {name: part[0].shape[1:] for name, part in parts.items()} or shapes
-            if (shapes, episode.tasks) != (known, self.tasks):
-                raise ValueError(
-                    f'an episode has {shapes} and tasks {episode.tasks}, those before '
-                    f'{known} and {self.tasks}'
-                )
+            if parts:
+                known = {name: part[0] for name, part in parts.items()}
+                _refuse_others(_layout(columns, episode.tasks), _layout(known, self.tasks))
             for name, value in columns.items():
                 parts.setdefault(name, []).append(value)
             starts.append(row + np.arange(len(episode.actions)))
@@ -165,3 +161,19 @@ def _columns(episode: Episode, first: int) -> dict[str, np.ndarray]:
         'end': np.full(steps + 1, first + steps),
     }
     return columns | {f'o/{name}': value for name, value in episode.observations.items()}
+
+
+def _layout(columns: dict[str, np.ndarray], tasks: tuple[str, ...]) -> dict[str, object]:
+    shapes = {name.removeprefix('o/'): value.shape[1:] for name, value in columns.items()}
+    return {**shapes, 'tasks': tasks}
+
+
+def _refuse_others(layout: dict[str, object], before: dict[str, object]) -> None:
+    """Raise ValueError with what differs."""
+    differences = [
+        f'{name} {layout.get(name, "missing")}, those before {before.get(name, "missing")}'
+        for name in (layout | before)
+        if layout.get(name) != before.get(name)
+    ]
+    if differences:
+        raise ValueError(f'an episode has {"; ".join(differences)}')

@@ -85,10 +85,23 @@ def test_over_blue_it_comes_down_lets_go_and_rises():
     assert closes(above)
     holding = state(red=ON_BLUE, closed=0.6, inward=True)
     assert not closes(holding)
-    assert velocity(holding).abs().max() == 0.0
+    assert velocity(holding).tolist() == pytest.approx([0.0, 0.0, -0.1, 0.0])
     assert velocity(state(red=ON_BLUE, closed=0.2))[2] == 1.0
     done = state(red=ON_BLUE, tool=(0.0, 0.0, 0.10))
     assert velocity(done).abs().max() < 1e-3
+
+
+def test_nothing_comes_to_rest_at_the_border_where_red_counts_as_placed():
+    for height in (0.0515, 0.0525):
+        red = (BLUE[0], BLUE[1], BLUE[2] + height)
+        assert velocity(state(red=red, closed=0.6, inward=True))[2] < -0.05
+
+
+def test_what_the_fingers_feel_is_held_though_it_is_seen_elsewhere():
+    aside = {'tool': (0.03, 0.0, 0.0), 'closed': 0.6}
+    assert not closes(state(**aside))
+    assert closes(state(**aside, inward=True))
+    assert velocity(state(**aside, inward=True))[2] == 1.0
 
 
 @pytest.mark.parametrize('turned', [0.3, -0.4, 0.3 - math.pi])
@@ -100,6 +113,12 @@ def test_fingers_turn_the_short_way_to_faces_of_red(turned):
 def test_fingers_turn_the_long_way_where_the_wrist_ends():
     for wrist, expected in ((0.0, 0.6), (-1.5, -1.0)):  # the wrist turns against the yaw
         assert state(turned=0.3, wrist=wrist).mean[0, 3] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize('wrist', [-math.pi / 2, math.pi / 2])
+def test_at_the_end_of_the_wrist_it_never_turns_to_and_fro(wrist):
+    for turned in (-0.05, 0.0, 0.05):  # what is missing there need not be turned
+        assert state(turned=turned, wrist=wrist).mean[0, 3].abs() < 0.11
 
 
 def test_a_displaced_stacker_goes_where_it_sees_red():

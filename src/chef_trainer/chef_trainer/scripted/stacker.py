@@ -4,6 +4,10 @@ Without a memory it can be asked about any state, as DAgger and the R methods ne
 from single readings. It grasps red from above, carries it over blue, lets go and rises. Two
 funnels take the place of phases: the tool is held above red by a height that grows with the
 distance left, and red above blue likewise, so that nothing is approached from the side.
+
+Pupils are smooth where this is a switch: where advice turned round, or fell to nothing, from one
+millimetre to the next, they would come to rest and never leave. So what leads over a border goes
+on behind it, and what was begun has wider limits than what begins.
 """
 
 import dataclasses
@@ -41,7 +45,10 @@ _HOVER = 0.09  # m, rim of the funnel over red
 _LIFTED = 0.07  # m, rim of the funnel over blue
 _ON_BLUE = 0.035  # m, red above blue: below any two faces, so red is pressed on softly
 _RISEN = 0.10  # m, tool above red at the end, as `stack_leave` wants it
-_WRIST_RANGE = 1.55  # rad, the seventh joint is kept within +-pi/2
+_SINKING = 0.004  # m, way down while the fingers open: it must not end where red counts as placed
+# rad; the cell keeps the seventh joint within +-pi/2. What is missing then need not be turned, and
+# with less than pi/2 there would be angles that neither way round allows.
+_WRIST_RANGE = 1.65
 _CLOSED = 2.0  # logit of the gripper's choice: 98 % sure
 _DRIFT_PERIOD = 0.08  # m, of green's place: short beside the table, long beside a push
 
@@ -116,7 +123,9 @@ class ScriptedStacker(nn.Module):
         tool, blue = observations['tool_pose'][:, :3], observations['blue_pose'][:, :3]
         to_red, to_blue = red - tool, blue - red
         apart = to_blue[:, :2].norm(dim=1)
-        reached = (to_red[:, :2].norm(dim=1) < 0.02) & (to_red[:, 2].abs() < 0.022)
+        aside, along = to_red[:, :2].norm(dim=1), to_red[:, 2].abs()
+        reached = (aside < 0.02) & (along < 0.022)
+        felt = observations['grasp'][:, 1] > 0.5
         above = -to_blue[:, 2]
         return _State(
             to_red,
@@ -125,7 +134,7 @@ class ScriptedStacker(nn.Module):
             self._turn(observations),
             observations['gripper_position'][:, 0],
             reached,
-            reached & (observations['grasp'][:, 1] > 0.5),
+            felt & (aside < 0.04) & (along < 0.035),
             (apart < 0.025) & (above > 0.02) & (above < 0.052),
         )
 
@@ -164,7 +173,7 @@ class ScriptedStacker(nn.Module):
     def _leave(self, state: '_State') -> Tensor:
         """Up, once the fingers let go."""
         free = (state.closed < 0.45) | (state.to_red[:, 2] < -0.04)
-        height = torch.where(free, state.to_red[:, 2] + _RISEN, 0.0)
+        height = torch.where(free, state.to_red[:, 2] + _RISEN, -_SINKING)
         still = torch.zeros_like(state.to_red[:, :2])
         return torch.cat((still, height[:, None]), 1)
 
@@ -179,5 +188,5 @@ class _State:
     turn: Tensor  # rad, to turn before grasping
     closed: Tensor  # gripper, 0 open .. 1 closed
     reached: Tensor  # red is between the fingers
-    held: Tensor  # and they hold it
+    held: Tensor  # they hold it
     placed: Tensor  # red lies on blue

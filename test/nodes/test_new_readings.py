@@ -13,7 +13,10 @@ READINGS = ('arm', 'image/left', 'image/right')
 
 
 class Cell:
-    """Plays bridge and policy to a session of one episode; `alive` readings are always of now."""
+    """Plays bridge, policy and latch to a session of one episode.
+
+    `alive` readings are always of now.
+    """
 
     def __init__(self, graph, directory, **parameters):
         self.graph = graph
@@ -21,6 +24,7 @@ class Cell:
         self.newest_ns = {}
         self.scene_ns = 0
         self.talkative = True  # whether the policy goes on once there is a scene
+        self.verdict = SafetyState()
         word = graph.publisher(String, ros.RollCall.TOPIC, ros.STATE_QOS)
         word.publish(String(data='mujoco_bridge'))
         self.policies = graph.publisher(PolicyState, 'policy', ros.STATE_QOS)
@@ -28,11 +32,12 @@ class Cell:
         self.states = graph.collect(EpisodeState, 'episode', ros.STATE_QOS)
         graph.probe.create_service(ResetScene, 'sim/reset_scene', self._reset)
         self.said = graph.every(0.02, self._say)
+        graph.every(0.02, lambda: self.safety.publish(self.verdict))
         self.session = graph.start(
             'session',
             {
                 'directory': directory, 'run_on_start': True, 'required': '[mujoco_bridge]',
-                'peers': '[]', **parameters,
+                'peers': '[]', 'safety_timeout': 30.0, **parameters,
             },
         )  # fmt: skip
 
@@ -107,7 +112,7 @@ def test_a_fault_that_silences_the_policy_meanwhile_is_the_reason(tmp_path):
     with Graph.open() as graph:
         cell = Cell(graph, tmp_path)
         cell.wait_for_scene()
-        cell.safety.publish(SafetyState(level=SafetyState.FAULT, reason='robot_estop'))
+        cell.verdict = SafetyState(level=SafetyState.FAULT, reason='robot_estop')
         graph.wait_for(lambda: not cell.session.alive, 'the end of the session')
 
         assert cell.session.process.returncode == 3

@@ -121,7 +121,7 @@ MAY_IMPORT = {
     'chef_trainer.learner.plots': {'matplotlib', 'tensorboardX', 'chef_trainer.policy_file'},
     'chef_trainer.data': {
         'numpy', 'rich', 'chef_trainer.episodes', 'chef_trainer.exchange', 'chef_trainer.spec',
-        'chef_trainer.remote', 'chef_trainer.task', 'chef_trainer.view',
+        'chef_trainer.interrupt', 'chef_trainer.remote', 'chef_trainer.task', 'chef_trainer.view',
     },
     'chef_trainer.remote': {'fsspec', 'chef_trainer.episodes', 'chef_trainer.exchange'},
     'chef_trainer.view': {
@@ -160,7 +160,7 @@ MAY_IMPORT = {
             'chef_trainer.task', 'chef_trainer.run_directory', 'chef_trainer.methods', 'metaworld',
             'chef_trainer.networks.deployed', *REPORT, 'chef_trainer.errors', 'gymnasium_robotics',
             'chef_trainer.evaluation', 'chef_trainer.bench.grid', 'numpy', 'chef_trainer.export',
-            'chef_trainer.scripted',
+            'chef_trainer.scripted', 'chef_trainer.interrupt',
         }
         for package in ('grid', 'results', 'tasks')
     },

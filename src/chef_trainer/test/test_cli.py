@@ -1,11 +1,15 @@
 """The command line: help, errors a person can mend, one evaluation from end to end."""
 
 import dataclasses
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 from point_mass import OBSERVATIONS
+from processes import descendants, is_running, wait_for
 
 from chef_trainer import cli, policy_file
 from chef_trainer.testing import tiny_spec, write_tiny_policy
@@ -79,6 +83,35 @@ def test_collected_episodes_become_a_policy_that_is_compared(
     run(monkeypatch, 'compare', results)
     assert 'against teacher' in capsys.readouterr().out
     assert results.with_suffix('.png').read_bytes()[1:4] == b'PNG'
+
+
+def test_sigterm_ends_a_command_like_ctrl_c_and_it_goes_on(monkeypatch, capsys, tmp_path):
+    write_tiny_policy(tmp_path / 'teacher.onnx', tiny_spec(OBSERVATIONS))
+    data = tmp_path / 'data'
+    collect = [tmp_path / 'teacher.onnx', *SCENES, '--out', data, '--tasks', 'reach']
+    command = [sys.executable, '-m', 'chef_trainer.cli', 'collect', *collect, '--episodes', 10000]
+    process = subprocess.Popen(
+        list(map(str, command)),
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )
+    wait_for(lambda: len([*data.rglob('*.npz')]) > 2, process)
+    workers = descendants(process.pid)
+    process.terminate()
+    _, said = process.communicate(timeout=100)
+    assert (process.returncode, said.splitlines()[-1]) == (
+        cli.INTERRUPTED,
+        'chef-train: interrupted; the same command goes on from here',
+    )
+    assert 'leaked' not in said
+    assert len(workers) > 1
+    assert not any(map(is_running, workers))
+    files = [path for path in data.rglob('*') if path.is_file()]
+    assert {path.suffix for path in files} == {'.npz'}
+    kept = len(files)
+    run(monkeypatch, 'collect', *collect, '--episodes', kept + 1)
+    assert f'{kept + 1} episodes, 1 of them new' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

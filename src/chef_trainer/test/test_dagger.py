@@ -1,15 +1,13 @@
 """The loop as a whole: it learns, it resumes after a kill, it keeps runs apart."""
 
-import contextlib
 import dataclasses
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import descendants, is_running, wait_for
 
 from chef_trainer import policy_file
 from chef_trainer.curves import Log
@@ -30,31 +28,12 @@ def start(run: Run, recipe_file: Path) -> subprocess.Popen:
     return subprocess.Popen(command, env={**os.environ, 'PYTHONPATH': path})
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 100
-    while not condition():
-        assert time.monotonic() < deadline, 'waited too long'
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.02)
-            pytest.fail('the process ended by itself')
-
-
-def descendants(pid: str) -> list[str]:
-    children = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
-    return children + [one for child in children for one in descendants(child)]
-
-
-def is_running(pid: str) -> bool:
-    status = Path(f'/proc/{pid}/stat')
-    return status.exists() and status.read_text().split()[2] != 'Z'
-
-
 def test_killed_run_ends_with_the_same_policy_as_an_unbroken_one(run, recipe_file):
     killed = dataclasses.replace(run, directory=run.directory / 'killed')
     process = start(killed, recipe_file)
     # In the middle of the second iteration: one student, some of the episodes it drives.
     wait_for(lambda: len([*(killed.directory / 'episodes/01').glob('*.npz')]) > 4, process)
-    workers = descendants(str(process.pid))
+    workers = descendants(process.pid)
     process.kill()
     process.wait()
     students = [distill(one, progress_bars(quiet=True), workers=1) for one in (killed, run)]

@@ -7,8 +7,8 @@ from chef_trainer.cli import collect, compare, distill, evaluate, export, ingest
 from chef_trainer.episodes import EpisodeFileError
 from chef_trainer.errors import DivergedError
 from chef_trainer.export.onnx import ExportError
+from chef_trainer.interrupt import INTERRUPTED, interrupt_on_sigterm
 
-INTERRUPTED = 130
 EXAMPLES = """examples:
   chef-train ingest sessions/                     what is there to learn from
   chef-train train crr.yaml --run runs/crr        train; killed, it goes on by the same command
@@ -22,6 +22,7 @@ EXAMPLES = """examples:
 def main() -> None:
     """Run one command; exit with 1 and one line on an error that the user can mend."""
     arguments = parser().parse_args()
+    interrupt_on_sigterm()
     try:
         arguments.command(arguments)
     except (ValueError, OSError, EpisodeFileError, DivergedError, ExportError) as error:

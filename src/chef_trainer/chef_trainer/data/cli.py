@@ -19,8 +19,8 @@ from chef_trainer.data import (
     view,
 )
 from chef_trainer.episodes import EpisodeFileError
+from chef_trainer.interrupt import INTERRUPTED, interrupt_on_sigterm
 
-INTERRUPTED = 130
 #: Each adds its parser, which names the function that carries it out and returns the exit code.
 VERBS = (
     listing, info, check, stats, view, relabel, recover, split, merge, export, importing, sync,
@@ -31,6 +31,7 @@ VERBS = (
 def main() -> int:
     """Run one verb; one line on an error that the user can mend."""
     arguments = parser().parse_args()
+    interrupt_on_sigterm()
     try:
         return int(arguments.command(arguments))
     except (EpisodeFileError, ImportError, ValueError, OSError) as error:

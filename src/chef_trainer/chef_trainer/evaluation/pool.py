@@ -1,6 +1,7 @@
 """Episodes spread over processes."""
 
 import concurrent.futures
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -20,19 +21,27 @@ def run_jobs(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -
 
     The processes are forked from a server that has imported what `work` needs and nothing else,
     so they start fast and copy no lock or thread of this one; each uses one thread. The first
-    exception of a job stops all and is raised here.
+    exception of a job stops all and is raised here. Who stops listening, as on Ctrl-C, waits for
+    the jobs under way: at most two for each process, as no more are handed out in advance.
     """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([work.__module__])
-    with concurrent.futures.ProcessPoolExecutor(
+    waiting = iter(jobs)
+    pool = concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_begin_worker
-    ) as pool:
-        futures = [pool.submit(work, job) for job in jobs]
-        try:
-            for future in concurrent.futures.as_completed(futures):
+    )
+    try:
+        under_way = {pool.submit(work, job) for job in itertools.islice(waiting, 2 * workers)}
+        while under_way:
+            done, under_way = concurrent.futures.wait(
+                under_way, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            for future in done:
+                under_way |= {pool.submit(work, job) for job in itertools.islice(waiting, 1)}
                 yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        # Once: a second shutdown, as at the end of a `with`, takes the cancelling back.
+        pool.shutdown(cancel_futures=True)
 
 
 def _begin_worker() -> None:

@@ -19,11 +19,10 @@ from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import cells, load_study
 from chef_trainer.bench.results.work import Workplace
 from chef_trainer.export.onnx import ExportError
+from chef_trainer.interrupt import INTERRUPTED, interrupt_on_sigterm
 from chef_trainer.learner.settings import parse_flag
 from chef_trainer.policy_file import replacing
 from chef_trainer.progress import progress_bars
-
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -48,6 +47,7 @@ def main() -> None:
     parser.add_argument('--report', action='store_true', help='only write table and plot')
     arguments = parser.parse_args()
     workplace = None
+    interrupt_on_sigterm()
     try:
         study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
         workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)

@@ -21,11 +21,10 @@ from chef_trainer.bench.tasks.report import curves, markdown, results
 from chef_trainer.bench.tasks.study import cells, check_installed, load_study
 from chef_trainer.bench.tasks.work import Workplace
 from chef_trainer.export.onnx import ExportError
+from chef_trainer.interrupt import INTERRUPTED, interrupt_on_sigterm
 from chef_trainer.learner.settings import parse_flag
 from chef_trainer.policy_file import replacing
 from chef_trainer.progress import progress_bars
-
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -47,6 +46,7 @@ def main() -> None:
     parser.add_argument('--report', action='store_true', help='only write table and plot')
     arguments = parser.parse_args()
     workplace = None
+    interrupt_on_sigterm()
     try:
         flags = dict(map(parse_flag, arguments.set))
         study = load_study(arguments.study, flags, arguments.tasks)

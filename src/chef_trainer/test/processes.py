@@ -1,0 +1,28 @@
+"""Processes of commands under test: wait for what they do, see whom they leave."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 100
+    while not condition():
+        assert time.monotonic() < deadline, 'waited too long'
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.02)
+            pytest.fail('the process ended by itself')
+
+
+def descendants(pid: int | str) -> list[str]:
+    children = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+    return children + [one for child in children for one in descendants(child)]
+
+
+def is_running(pid: str) -> bool:
+    status = Path(f'/proc/{pid}/stat')
+    return status.exists() and status.read_text().split()[2] != 'Z'

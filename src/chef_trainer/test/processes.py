@@ -23,6 +23,14 @@ def descendants(pid: int | str) -> list[str]:
     return children + [one for child in children for one in descendants(child)]
 
 
+def wait_for_end(pids: list[str]) -> None:
+    """Those that notice by themselves that who started them is gone need a moment."""
+    deadline = time.monotonic() + 100
+    while running := [pid for pid in pids if is_running(pid)]:
+        assert time.monotonic() < deadline, f'left running: {running}'
+        time.sleep(0.02)
+
+
 def is_running(pid: str) -> bool:
     status = Path(f'/proc/{pid}/stat')
     return status.exists() and status.read_text().split()[2] != 'Z'

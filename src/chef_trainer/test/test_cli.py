@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from point_mass import OBSERVATIONS
-from processes import descendants, is_running, wait_for
+from processes import descendants, wait_for, wait_for_end
 
 from chef_trainer import cli, policy_file
 from chef_trainer.testing import tiny_spec, write_tiny_policy
@@ -106,7 +106,7 @@ def test_sigterm_ends_a_command_like_ctrl_c_and_it_goes_on(monkeypatch, capsys, 
     )
     assert 'leaked' not in said
     assert len(workers) > 1
-    assert not any(map(is_running, workers))
+    wait_for_end(workers)
     files = [path for path in data.rglob('*') if path.is_file()]
     assert {path.suffix for path in files} == {'.npz'}
     kept = len(files)

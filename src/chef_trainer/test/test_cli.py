@@ -85,7 +85,7 @@ def test_collected_episodes_become_a_policy_that_is_compared(
     assert results.with_suffix('.png').read_bytes()[1:4] == b'PNG'
 
 
-def test_sigterm_ends_a_command_like_ctrl_c_and_it_goes_on(monkeypatch, capsys, tmp_path):
+def test_sigterm_ends_a_command_like_ctrl_c_and_it_goes_on(monkeypatch, capsys, tmp_path, request):
     write_tiny_policy(tmp_path / 'teacher.onnx', tiny_spec(OBSERVATIONS))
     data = tmp_path / 'data'
     collect = [tmp_path / 'teacher.onnx', *SCENES, '--out', data, '--tasks', 'reach']
@@ -96,6 +96,7 @@ def test_sigterm_ends_a_command_like_ctrl_c_and_it_goes_on(monkeypatch, capsys, 
         text=True,
         env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(Path(__file__).parent), *sys.path])},
     )
+    request.addfinalizer(process.kill)  # whatever fails below
     wait_for(lambda: len([*data.rglob('*.npz')]) > 2, process)
     workers = descendants(process.pid)
     process.terminate()

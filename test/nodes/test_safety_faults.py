@@ -20,8 +20,10 @@ from .conftest import POSTURE, Feed
 
 JOINT_COMMAND = '/robot/limb/right/joint_command'
 COLLISION = '/robot/limb/right/collision_detection_state'
-LATCH = {'cameras': '[left, right]', 'camera_timeout': 0.8, 'frozen_images': 10}
-LATCH |= {'session_timeout': 3.0, 'recorder_timeout': 1.5}
+LATCH = {'cameras': '[left, right]', 'camera_timeout': 1.5, 'frozen_images': 10}
+LATCH |= {'session_timeout': 3.0, 'recorder_timeout': 2.0}
+# To a latch that hung, a command from before its sleep is silence, not a fault.
+LATCH |= {'command_timeout': 60.0}
 
 
 class Watched:

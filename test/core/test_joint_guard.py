@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chef_cell.core.intera import ARM_JOINTS, CommandError, JointCommand, Mode
@@ -48,7 +48,6 @@ def test_goals_and_speeds_are_kept_within_the_limits():
     assert tuple(fast) == tuple(-speed for speed in SAWYER.velocity)
 
 
-@settings(deadline=None)  # machines are loaded
 @given(st.integers(0, 6), st.floats(-4.0, 4.0), st.sampled_from([-1, 1]))
 def test_a_joint_can_always_stop_before_the_end_of_its_range(joint, speed, side):
     """Worst case: this speed for one more period of 10 ms, then full braking."""

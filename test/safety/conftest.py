@@ -8,4 +8,4 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))  # makes the modules beside the tests importable
 
 #: of `make lives`
-settings.register_profile('lives', max_examples=10_000)
+settings.register_profile('lives', max_examples=10_000, deadline=None)

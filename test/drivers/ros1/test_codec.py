@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chef_cell.drivers.ros1.codec import Codec, DecodeError
@@ -69,7 +69,6 @@ def test_a_string_that_is_not_utf8_does_not_cost_the_message():
     assert CODEC.decode('std_msgs/Header', data).frame_id == '\ufffd'
 
 
-@settings(deadline=None)  # machines are loaded
 @given(st.binary(max_size=200))
 def test_noise_is_decoded_or_refused(data):
     with contextlib.suppress(DecodeError):

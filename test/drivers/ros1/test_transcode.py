@@ -4,7 +4,7 @@ import contextlib
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 
@@ -89,7 +89,6 @@ def test_another_encoding_is_refused():
         TRANSCODER.from_cdr('std_msgs/Float64', b'\0\0\0\0' + b'\0' * 8)
 
 
-@settings(deadline=None)  # machines are loaded
 @given(st.binary(max_size=200), st.sampled_from(KINDS))
 def test_noise_is_carried_or_refused(data, kind):
     with contextlib.suppress(DecodeError):

@@ -51,19 +51,22 @@ def index_messages(
         entry = chunk.message_index_offsets.get(channel_id)
         if entry is None:
             continue
+        end = chunk.chunk_start_offset + chunk.chunk_length
+        if end > len(file):
+            raise BrokenIndexError(f'a chunk ends at byte {end} of {len(file)}')
         offsets = _entries(file, entry)
         starts.append(chunk.chunk_start_offset + CHUNK_HEADER + offsets)
-        end = chunk.chunk_start_offset + chunk.chunk_length
         ends.append(np.full(len(offsets), end, np.int64))
     start, end = np.concatenate(starts), np.concatenate(ends)
-    if np.any((start < 0) | (start + MESSAGE.itemsize > np.minimum(end, len(file)))):
+    # Only differences from here on: a broken number is as large as it likes, and sums overflow.
+    if np.any((start < 0) | (start > end - MESSAGE.itemsize)):
         raise BrokenIndexError(f'channel {channel_id}: a message lies outside its chunk')
     head = file[start[:, None] + np.arange(MESSAGE.itemsize)].view(MESSAGE)[:, 0]
     # Content of the record = rest of the head + data.
     size = head['length'].astype(np.int64) - (MESSAGE.itemsize - RECORD_HEADER)
     wrong = (head['opcode'] != Opcode.MESSAGE) | (head['channel'] != channel_id)
     offset = start + MESSAGE.itemsize
-    if np.any(wrong | (size < 0) | (offset + size > np.minimum(end, len(file)))):
+    if np.any(wrong | (size < 0) | (size > end - offset)):
         raise BrokenIndexError(f'channel {channel_id}: the index does not point at messages')
     order = np.argsort(head['log_time'], kind='stable')
     return MessageIndex(

@@ -18,6 +18,7 @@ from chef_trainer.evaluation.rollout import Outcome
 from chef_trainer.export.onnx import export_policy
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.progress import progress_bars
+from chef_trainer.rollouts.episode import read_episode, write_episode
 from chef_trainer.scripted.stacker import StackerSettings
 from chef_trainer.spec import PolicySpec
 
@@ -164,6 +165,14 @@ def test_a_small_study_is_carried_out_and_not_twice(tmp_path):
     with progress_bars(quiet=True) as progress:
         workplace.carry_out(progress)
     assert (tmp_path / 'out' / 'times.jsonl').read_text() == times
+
+    file = next((tmp_path / 'out' / 'data').rglob('*.npz'))
+    episode = read_episode(file)
+    del episode.observations[SEEN[1].name]
+    write_episode(file, episode)
+    differ = pytest.raises(RunError, match=f"differ in the observations .'{SEEN[1].name}'")
+    with progress_bars(quiet=True) as progress, differ:
+        workplace.carry_out(progress)
 
 
 def test_what_diverged_is_said_and_does_not_stop_the_rest(tmp_path):

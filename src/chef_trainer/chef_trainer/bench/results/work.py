@@ -13,7 +13,7 @@ from chef_trainer import policy_file
 from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
 from chef_trainer.bench.grid.times import timed
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
-from chef_trainer.errors import DivergedError
+from chef_trainer.errors import DivergedError, RunError
 from chef_trainer.evaluation.evaluate import evaluate, trials
 from chef_trainer.evaluation.statistics import rate
 from chef_trainer.export.onnx import export_policy
@@ -22,9 +22,10 @@ from chef_trainer.learner.settings import TrainSettings, from_dict
 from chef_trainer.learner.train import train
 from chef_trainer.networks.deployed import DeployedPolicy
 from chef_trainer.rollouts.collect import Rollout, run_rollout
+from chef_trainer.rollouts.episode import read_episode
 from chef_trainer.run_directory import claim
 from chef_trainer.scripted.stacker import ScriptedStacker
-from chef_trainer.spec import longest
+from chef_trainer.spec import ObservationSpec, longest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Workplace(Stages[Cell]):
         """Do what nobody has done, in the order of `cells`, until all is done."""
         for triplet in self.study.teachers:
             self._teach(triplet)
+            self._check_episodes(triplet)
         self._fill_all(list(cells(self.study)), progress)
 
     def _ready(self, left: Sequence[Cell]) -> Iterable[Cell]:
@@ -98,6 +100,17 @@ class Workplace(Stages[Cell]):
         if not path.exists():
             stacker = ScriptedStacker(triplet, settings)
             export_policy(stacker, stacker.spec, path)
+
+    def _check_episodes(self, triplet: str) -> None:
+        """Refuse episodes of another study, which go with no others, before hours of work."""
+        recorded = {spec.name for spec in self._recorded(triplet)}
+        for folder in sorted((self.directory / 'data' / triplet).glob('*/*')):
+            for file in sorted(folder.glob('*.npz'))[:1]:
+                if different := recorded ^ set(read_episode(file).observations):
+                    raise RunError(
+                        f'{file} and this study differ in the observations {sorted(different)}; '
+                        f'work in another folder, or delete {folder}'
+                    )
 
     def _fill(self, cell: Cell, progress: Progress) -> bool:
         """Fill a cell; return False if others are still collecting what it needs."""
@@ -130,8 +143,7 @@ class Workplace(Stages[Cell]):
     def _rollouts(self, part: Part) -> list[Rollout]:
         """Return what is missing, to be run."""
         teacher = self._teacher(part.triplet)
-        # A teacher that sees more than its pupils is asked about recorded states, too.
-        seen = longest((*self.study.observations, *policy_file.read_spec(teacher).observations))
+        seen = self._recorded(part.triplet)
         return [
             Rollout(
                 entry=self.env,
@@ -145,6 +157,11 @@ class Workplace(Stages[Cell]):
             )
             for target in self._missing(part)
         ]
+
+    def _recorded(self, triplet: str) -> tuple[ObservationSpec, ...]:
+        """What episodes hold: a teacher that is asked about them may see more than its pupils."""
+        teacher = policy_file.read_spec(self._teacher(triplet))
+        return longest((*self.study.observations, *teacher.observations))
 
     def _tasks(self) -> tuple[str, ...]:
         contenders = self.study.contenders.values()

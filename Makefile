@@ -28,8 +28,8 @@ export FASTDDS_DEFAULT_PROFILES_FILE ?= $(CURDIR)/config/fastdds.xml
 export FASTRTPS_DEFAULT_PROFILES_FILE ?= $(FASTDDS_DEFAULT_PROFILES_FILE)
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help stack test lives faults test-trainer lint format bench reaction soak devices train \
-  lock clean
+.PHONY: help stack test stalls lives faults test-trainer lint format bench reaction soak devices \
+  train lock clean
 
 help:  ## Show this list
 	@echo 'make TARGET [VARIABLE=value ...]'
@@ -56,6 +56,9 @@ PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(CELL)/.done/dev  ## Run all tests, two at a time (ARGS=-n4: four)
 	@$(CELL)/bin/python $(PYTEST) $(ARGS)
+
+stalls: $(CELL)/.done/dev  ## Run all tests while their processes freeze for 0.8 s now and then
+	@$(CELL)/bin/python test/stalls.py -- $(CELL)/bin/python $(PYTEST) $(ARGS)
 
 lives: $(CELL)/.done/dev  ## Test the safety core through 10 000 random lives of a cell (3 minutes)
 	@$(CELL)/bin/python -m pytest -o timeout=1800 --hypothesis-profile=lives test/safety/test_lives.py $(ARGS)

@@ -124,6 +124,7 @@ STREAM_FAULTS = (
     Fault(
         'a command from the past', 'stamps 5 s back in the wire',
         i.shift_stamps('command', -5.0), 'command_past',
+        or_else=('command_stale',),  # to a latch that hung within these 5 s
     ),
     Fault(
         'commands silent', 'nothing passes the wire', i.silence('command'), 'command_stale',

@@ -113,13 +113,17 @@ def test_results_pool_seeds_and_are_compared_with_the_teacher_scene_by_scene():
     teacher = Cell('3', 'teacher', 0, 0)
     pupils = [Cell('3', 'crr', 500, seed) for seed in (0, 1)]
     verdicts = {teacher: judged(teacher, [True] * 4 + [False] * 16)}
-    verdicts |= {pupil: judged(pupil, [True] * 10 + [False] * 10) for pupil in pupils}
+    verdicts |= {
+        pupil: judged(pupil, [True] * count + [False] * (20 - count))
+        for pupil, count in zip(pupils, (12, 8), strict=True)
+    }
     first, second = results(verdicts, 20.0)
     assert (first.success.successes, first.success.trials) == (4, 20)
-    assert (second.seeds, second.success.trials, second.success.successes) == (2, 40, 20)
+    assert second.by_seed == (0.6, 0.4)
+    assert (second.success.trials, second.success.successes) == (40, 20)
     assert second.against_teacher is not None
     assert (second.against_teacher.better, second.against_teacher.worse) == (12, 0)
-    assert second.text.endswith(', +30*')
+    assert second.text.endswith(', +30* [60 40]')
     table = markdown([first, second])
     assert '| triplet 3 | 500 episodes |' in table
     assert f'| teacher | {first.success} |' in table

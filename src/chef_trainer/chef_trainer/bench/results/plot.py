@@ -15,7 +15,10 @@ SPREAD = 0.6  # of the candidates at one budget, in its unit
 
 
 def draw_results(found: Sequence[Result], path: Path) -> None:
-    """Draw a panel per triplet: success over budget, 95 % Wilson intervals, teacher as a band."""
+    """Draw a panel per triplet: success over budget, 95 % Wilson intervals, teacher as a band.
+
+    Small crosses: the seeds, where there are several.
+    """
     triplets = list(dict.fromkeys(one.triplet for one in found))
     budgets = sorted({one.budget for one in found if one.candidate != TEACHER})
     candidates = list(dict.fromkeys(one.candidate for one in found if one.candidate != TEACHER))
@@ -53,4 +56,11 @@ def _draw_triplet(
         lows = [value - 100 * low for value, (low, _) in zip(values, ends, strict=True)]
         highs = [100 * high - value for value, (_, high) in zip(values, ends, strict=True)]
         style = 'o-' if index < 10 else 's--'
-        axes.errorbar(places, values, [lows, highs], fmt=style, capsize=2, label=candidate)
+        axes.errorbar(
+            places, values, [lows, highs], fmt=style, color=f'C{index}', capsize=2, label=candidate
+        )
+        for one in own:
+            if one.candidate == candidate and len(one.by_seed) > 1:
+                seeds = [100 * share for share in one.by_seed]
+                place = budgets.index(one.budget) + shift
+                axes.scatter([place] * len(seeds), seeds, s=20, color=f'C{index}', marker='x')

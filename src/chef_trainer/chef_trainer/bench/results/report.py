@@ -18,19 +18,24 @@ class Result:
     triplet: str
     candidate: str
     budget: int  # episodes
-    seeds: int
+    by_seed: tuple[float, ...]  # share of successes of each, 0 .. 1
     success: Rate
     within_limit: Rate  # the same, and the wrist force never above the limit
     against_teacher: Comparison | None  # scene by scene; None: nothing in common
 
     @property
     def text(self) -> str:
-        """Success, its interval, the gain in points; a star: not by chance (p < 0.05)."""
+        """Success in %, its interval, the gain in points; of several seeds each, in brackets.
+
+        A star: not by chance (p < 0.05), as far as the scenes are concerned. How much trainings
+        differ the seeds tell.
+        """
         if self.candidate == TEACHER or self.against_teacher is None:
             return str(self.success)
         gain = 100 * self.against_teacher.difference
         star = '*' if self.against_teacher.p_value < SIGNIFICANT else ''
-        return f'{self.success}, {gain:+.0f}{star}'
+        each = ' '.join(f'{100 * one:.0f}' for one in self.by_seed)
+        return f'{self.success}, {gain:+.0f}{star}' + (f' [{each}]' if ' ' in each else '')
 
 
 def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> list[Result]:
@@ -45,7 +50,7 @@ def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> l
             triplet,
             candidate,
             budget,
-            len(seeds),
+            tuple(rate(one.outcome.success for one in seed).value for seed in seeds),
             rate(one.outcome.success for seed in seeds for one in seed),
             rate(
                 one.outcome.success and one.outcome.force_max <= force_limit

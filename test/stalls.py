@@ -54,12 +54,14 @@ def _runs_for(command: subprocess.Popen[bytes], duration: float) -> bool:
 @contextlib.contextmanager
 def stopped(root: int) -> Iterator[None]:
     """Stop process `root` and all its descendants, except those that others have stopped."""
-    held = [pid for pid, state in family(root).items() if state != 'T' and tell(pid, 'STOP')]
+    held = [
+        pid for pid, state in family(root).items() if state != 'T' and tell(pid, signal.SIGSTOP)
+    ]
     try:
         yield
     finally:
         for pid in held:
-            tell(pid, 'CONT')
+            tell(pid, signal.SIGCONT)
 
 
 def family(root: int) -> dict[int, str]:
@@ -77,10 +79,10 @@ def family(root: int) -> dict[int, str]:
     return {pid: states[pid] for pid in found}
 
 
-def tell(pid: int, name: str) -> bool:
-    """Send SIGSTOP or SIGCONT; return whether the process was still there."""
+def tell(pid: int, number: signal.Signals) -> bool:
+    """Send a signal; return whether the process was still there."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.Signals[f'SIG{name}'])
+        os.kill(pid, number)
         return True
     return False
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chef_cell.testing.waiting import wait_until
+
 from .stalls import family, stopped
 
 STALLS = Path(__file__).with_name('stalls.py')
-DEADLINE = 10.0  # s, for a signal to take effect
-
 PARENT = (
     'import subprocess, sys; print(flush=True); subprocess.run([sys.executable, "-c", "input()"])'
 )
@@ -23,30 +23,28 @@ def parent():
     command = [sys.executable, '-c', PARENT]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        wait_for(lambda: len(family(process.pid)) == 2)
+        wait_until(lambda: len(family(process.pid)) == 2, 'its child')
         yield process
         process.stdin.close()
 
 
-def wait_for(condition):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end
+def is_stopped(process):
+    return set(family(process.pid).values()) == {'T'}
 
 
 def test_a_whole_family_stops_and_goes_on(parent):
     with stopped(parent.pid):
-        wait_for(lambda: set(family(parent.pid).values()) == {'T'})
-    wait_for(lambda: 'T' not in family(parent.pid).values())
+        wait_until(lambda: is_stopped(parent), 'the whole family to stop')
+    wait_until(lambda: 'T' not in family(parent.pid).values(), 'the whole family to go on')
 
 
 def test_what_others_have_stopped_stays_so(parent):
     with stopped(parent.pid):
-        wait_for(lambda: set(family(parent.pid).values()) == {'T'})
+        wait_until(lambda: is_stopped(parent), 'the whole family to stop')
         with stopped(parent.pid):
             pass
         time.sleep(0.05)  # a moment in which it would go on
-        assert set(family(parent.pid).values()) == {'T'}
+        assert is_stopped(parent)
 
 
 @pytest.mark.parametrize('code', [0, 3])

@@ -49,18 +49,19 @@ def _draw_triplet(
             axes.axhspan(100 * low, 100 * high, color='grey', alpha=0.2, linewidth=0)
     for index, candidate in enumerate(candidates):
         shift = SPREAD * ((index + 0.5) / len(candidates) - 0.5)
-        rates = {one.budget: one.success for one in own if one.candidate == candidate}
-        places = [budgets.index(budget) + shift for budget in sorted(rates)]
-        values = [100 * rates[budget].value for budget in sorted(rates)]
-        ends = [rates[budget].interval for budget in sorted(rates)]
+        mine = sorted(
+            (one for one in own if one.candidate == candidate), key=lambda one: one.budget
+        )
+        places = [budgets.index(one.budget) + shift for one in mine]
+        values = [100 * one.success.value for one in mine]
+        ends = [one.success.interval for one in mine]
         lows = [value - 100 * low for value, (low, _) in zip(values, ends, strict=True)]
         highs = [100 * high - value for value, (_, high) in zip(values, ends, strict=True)]
         style = 'o-' if index < 10 else 's--'
         axes.errorbar(
             places, values, [lows, highs], fmt=style, color=f'C{index}', capsize=2, label=candidate
         )
-        for one in own:
-            if one.candidate == candidate and len(one.by_seed) > 1:
+        for place, one in zip(places, mine, strict=True):
+            if len(one.by_seed) > 1:
                 seeds = [100 * share for share in one.by_seed]
-                place = budgets.index(one.budget) + shift
                 axes.scatter([place] * len(seeds), seeds, s=20, color=f'C{index}', marker='x')

@@ -35,7 +35,8 @@ class Result:
         gain = 100 * self.against_teacher.difference
         star = '*' if self.against_teacher.p_value < SIGNIFICANT else ''
         each = ' '.join(f'{100 * one:.0f}' for one in self.by_seed)
-        return f'{self.success}, {gain:+.0f}{star}' + (f' [{each}]' if ' ' in each else '')
+        seeds = f' [{each}]' if len(self.by_seed) > 1 else ''
+        return f'{self.success}, {gain:+.0f}{star}{seeds}'
 
 
 def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> list[Result]:

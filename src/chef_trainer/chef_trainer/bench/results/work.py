@@ -142,8 +142,7 @@ class Workplace(Stages[Cell]):
 
     def _rollouts(self, part: Part) -> list[Rollout]:
         """Return what is missing, to be run."""
-        teacher = self._teacher(part.triplet)
-        seen = self._recorded(part.triplet)
+        teacher, recorded = self._teacher(part.triplet), self._recorded(part.triplet)
         return [
             Rollout(
                 entry=self.env,
@@ -151,7 +150,7 @@ class Workplace(Stages[Cell]):
                 seed=FIRST_SEED + int(target.stem),
                 policy=str(self._policy(part.driver) if part.driver else teacher),
                 sampled=True,
-                observations=seen,
+                observations=recorded,
                 tasks=self._tasks(),
                 target=target,
             )

@@ -17,7 +17,9 @@ sys.path.insert(0, str(HERE))
 
 DOORS = ('test_policy_file.py',)  # besides folders: what the cell's environment runs
 # In folders, with torch.
-TRAINS = tuple(f'bench/test_{name}.py' for name in ('interrupted', 'learning', 'results', 'tasks'))
+TRAINS = tuple(
+    f'bench/test_{name}.py' for name in ('interrupted', 'learning', 'outcomes', 'results', 'tasks')
+)
 
 if importlib.util.find_spec('torch') is None:
     collect_ignore = [path.name for path in HERE.glob('test_*.py') if path.name not in DOORS]

@@ -13,8 +13,7 @@ from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import Cell, cells, load_study
 from chef_trainer.bench.results.work import Workplace
 from chef_trainer.errors import RunError
-from chef_trainer.evaluation.evaluate import Verdict
-from chef_trainer.evaluation.rollout import Outcome
+from chef_trainer.evaluation.evaluate import FIRST_SEED
 from chef_trainer.export.onnx import export_policy
 from chef_trainer.networks.policy import MixedPolicy
 from chef_trainer.progress import progress_bars
@@ -102,22 +101,19 @@ def test_a_malformed_study_is_refused(tmp_path, change, message):
         load_study(path)
 
 
-def judged(cell: Cell, solved: list[bool]) -> list[Verdict]:
-    return [
-        Verdict(cell.name, 'digest', Outcome(cell.triplet, index, one, one, 10.0, 5))
-        for index, one in enumerate(solved)
-    ]
+def by_scene(solved: list[bool]) -> dict[int, bool]:
+    return {FIRST_SEED + index: one for index, one in enumerate(solved)}
 
 
 def test_results_pool_seeds_and_are_compared_with_the_teacher_scene_by_scene():
     teacher = Cell('3', 'teacher', 0, 0)
     pupils = [Cell('3', 'crr', 500, seed) for seed in (0, 1)]
-    verdicts = {teacher: judged(teacher, [True] * 4 + [False] * 16)}
-    verdicts |= {
-        pupil: judged(pupil, [True] * count + [False] * (20 - count))
+    solved = {teacher: by_scene([True] * 4 + [False] * 16)}
+    solved |= {
+        pupil: by_scene([True] * count + [False] * (20 - count))
         for pupil, count in zip(pupils, (12, 8), strict=True)
     }
-    first, second = results(verdicts, 20.0)
+    first, second = results(solved)
     assert (first.success.successes, first.success.trials) == (4, 20)
     assert second.by_seed == (0.6, 0.4)
     assert (second.success.trials, second.success.successes) == (40, 20)
@@ -134,7 +130,7 @@ def test_a_plot_shows_every_triplet(tmp_path):
     planned = [
         Cell(t, c, 0 if c == 'teacher' else 500, 0) for t in '34' for c in ('teacher', 'bc')
     ]
-    found = results({cell: judged(cell, [True, False]) for cell in planned}, 20.0)
+    found = results({cell: by_scene([True, False]) for cell in planned})
     draw_results(found, tmp_path / 'results.png')
     assert (tmp_path / 'results.png').read_bytes()[1:4] == b'PNG'
 

@@ -4,8 +4,9 @@
 
 The study says who teaches, what is compared, and how much of it. Everything is kept in DIR, and
 the same command goes on after a kill. Start it several times in one DIR to use more cores: each
-process takes what nobody else works on. The table and the plot are written at the end, on Ctrl-C,
-and by --report, which works on nothing.
+process takes what nobody else works on. The table (results.md), the plot (results.png) and what
+came of every scene (results.csv) are written at the end, on Ctrl-C, and by --report, which works
+on nothing. With --published FILE, such a results.csv, its cells need not be measured again.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from chef_trainer.bench.results.outcomes import read_outcomes, write_outcomes
 from chef_trainer.bench.results.plot import draw_results
 from chef_trainer.bench.results.report import markdown, results
 from chef_trainer.bench.results.study import cells, load_study
@@ -43,38 +45,47 @@ def main() -> None:
         help='a smaller study: budgets=[200] seeds=[0] episodes=50',
     )
     parser.add_argument('--workers', type=int, default=1, help='processes (%(default)s)')
-    parser.add_argument('--force-limit', type=float, default=20.0, metavar='N')
-    parser.add_argument('--report', action='store_true', help='only write table and plot')
+    parser.add_argument(
+        '--published',
+        type=Path,
+        metavar='FILE',
+        help='results.csv of another folder; cells that other settings decided do not count',
+    )
+    parser.add_argument('--report', action='store_true', help='only write what is done')
     arguments = parser.parse_args()
     workplace = None
     interrupt_on_sigterm()
     try:
         study = load_study(arguments.study, dict(map(parse_flag, arguments.set)))
-        workplace = Workplace(study, arguments.out, arguments.env, arguments.workers)
+        published = read_outcomes(arguments.published, study) if arguments.published else {}
+        workplace = Workplace(study, arguments.out, arguments.env, arguments.workers, published)
         if not arguments.report:
             with progress_bars() as progress:
                 workplace.carry_out(progress)
-        _report(workplace, arguments.force_limit)
+        _report(workplace)
     except (ValueError, OSError, ExportError) as error:
         sys.exit(f'results: {error}')
     except KeyboardInterrupt:
         if workplace is not None:
-            _report(workplace, arguments.force_limit)
+            _report(workplace)
         sys.exit(INTERRUPTED)
 
 
-def _report(workplace: Workplace, force_limit: float) -> None:
-    """Write table, plot and hours of what is done so far."""
+def _report(workplace: Workplace) -> None:
+    """Write table, plot, outcomes and hours of what is done so far."""
     everything = list(cells(workplace.study))
-    verdicts = {cell: workplace.verdicts(cell) for cell in everything}
+    solved = {cell: workplace.solved(cell) for cell in everything}
     console = Console()
-    if not any(verdicts.values()):
+    if not any(solved.values()):
         console.print('nothing is measured yet', markup=False)
         return
-    found = results(verdicts, force_limit)
+    found = results(solved)
     text = f'{markdown(found)}\n' + workplace.progress_report(everything, 'cells')
+    if workplace.published:
+        text += f'{len(workplace.published)} cells are measured elsewhere.\n'
     with replacing(workplace.directory / 'results.md') as temporary:
         temporary.write_text(text)
+    write_outcomes(workplace.directory / 'results.csv', workplace.study, solved)
     draw_results(found, workplace.directory / 'results.png')
     console.print(text, markup=False, soft_wrap=True)
 

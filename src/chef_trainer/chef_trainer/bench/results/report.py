@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
+from chef_trainer.bench.results.outcomes import Solved
 from chef_trainer.bench.results.study import TEACHER, Cell
-from chef_trainer.evaluation.evaluate import Verdict
 from chef_trainer.evaluation.paired import Comparison
 from chef_trainer.evaluation.statistics import Rate, rate
 
@@ -20,7 +20,6 @@ class Result:
     budget: int  # episodes
     by_seed: tuple[float, ...]  # share of successes of each, 0 .. 1
     success: Rate
-    within_limit: Rate  # the same, and the wrist force never above the limit
     against_teacher: Comparison | None  # scene by scene; None: nothing in common
 
     @property
@@ -39,10 +38,10 @@ class Result:
         return f'{self.success}, {gain:+.0f}{star}{seeds}'
 
 
-def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> list[Result]:
+def results(solved: Mapping[Cell, Solved]) -> list[Result]:
     """Return one result per triplet, candidate and budget, in the order of the cells."""
-    groups: dict[tuple[str, str, int], list[Sequence[Verdict]]] = {}
-    for cell, found in verdicts.items():
+    groups: dict[tuple[str, str, int], list[Solved]] = {}
+    for cell, found in solved.items():
         if found:
             groups.setdefault((cell.triplet, cell.candidate, cell.budget), []).append(found)
     taught = {key[0]: found[0] for key, found in groups.items() if key[1] == TEACHER}
@@ -51,29 +50,18 @@ def results(verdicts: Mapping[Cell, Sequence[Verdict]], force_limit: float) -> l
             triplet,
             candidate,
             budget,
-            tuple(rate(one.outcome.success for one in seed).value for seed in seeds),
-            rate(one.outcome.success for seed in seeds for one in seed),
-            rate(
-                one.outcome.success and one.outcome.force_max <= force_limit
-                for seed in seeds
-                for one in seed
-            ),
-            _against(candidate, seeds, taught.get(triplet, ())),
+            tuple(rate(seed.values()).value for seed in seeds),
+            rate(one for seed in seeds for one in seed.values()),
+            _against(candidate, seeds, taught.get(triplet, {})),
         )
         for (triplet, candidate, budget), seeds in groups.items()
     ]
 
 
-def _against(
-    candidate: str, seeds: Iterable[Sequence[Verdict]], teacher: Sequence[Verdict]
-) -> Comparison | None:
+def _against(candidate: str, seeds: Iterable[Solved], teacher: Solved) -> Comparison | None:
     """Compare every seed with the teacher on the scenes that both met."""
-    solved = {one.outcome.seed: one.outcome.success for one in teacher}
     pairs = [
-        (one.outcome.success, solved[one.outcome.seed])
-        for seed in seeds
-        for one in seed
-        if one.outcome.seed in solved
+        (one, teacher[scene]) for seed in seeds for scene, one in seed.items() if scene in teacher
     ]
     if not pairs:
         return None

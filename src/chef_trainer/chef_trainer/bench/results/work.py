@@ -4,7 +4,7 @@ Several processes may work in one directory: each takes what nobody else works o
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.progress import Progress
@@ -12,6 +12,7 @@ from rich.progress import Progress
 from chef_trainer import policy_file
 from chef_trainer.bench.grid.stages import FIRST_SEED, Stages
 from chef_trainer.bench.grid.times import timed
+from chef_trainer.bench.results.outcomes import Solved
 from chef_trainer.bench.results.study import Cell, Part, Study, cells
 from chef_trainer.errors import DivergedError, RunError
 from chef_trainer.evaluation.evaluate import evaluate, trials
@@ -43,6 +44,8 @@ class Workplace(Stages[Cell]):
     directory: Path
     env: str  # module:attribute
     workers: int = 1
+    #: Name of a cell -> what came of it elsewhere.
+    published: Mapping[str, Solved] = dataclasses.field(default_factory=dict)
 
     def policy(self, cell: Cell) -> Path:
         """Policy file of a cell."""
@@ -50,8 +53,13 @@ class Workplace(Stages[Cell]):
 
     def is_done(self, cell: Cell) -> bool:
         """Whether a cell has all its episodes, or never will."""
-        enough = len(self.verdicts(cell)) >= self.study.episodes
+        enough = len(self.solved(cell)) >= self.study.episodes
         return enough or self.diverged(cell).exists()
+
+    def solved(self, cell: Cell) -> Solved:
+        """Return what came of a cell, here or elsewhere: whichever met more scenes."""
+        own = {one.outcome.seed: one.outcome.success for one in self.verdicts(cell)}
+        return max(own, self.published.get(cell.name, {}), key=len)
 
     def settings(self, cell: Cell) -> TrainSettings:
         """Settings of a cell's training run."""

@@ -50,7 +50,6 @@ def test_the_motion_is_clear_of_everything_in_the_cell():
             assert not [pair for pair in touching if robot & set(pair)], (before, after, share)
 
 
-@pytest.mark.timeout(300)
 def test_a_tool_is_weighed(tmp_path):
     config = tmp_path / 'real.yaml'
     config.write_text((CONFIG / 'real.yaml').read_text())

@@ -14,7 +14,6 @@ from chef_cell.testing.ros_harness import Graph
 PROGRAM = Path(__file__).parents[1] / 'nodes' / 'sdk_program.py'
 
 
-@pytest.mark.timeout(240)
 def test_the_program_that_the_vendors_sdk_runs_runs_here_too():
     """It is the one of test_vendor_sdk.py, here with our interface."""
     with Graph.open() as graph:

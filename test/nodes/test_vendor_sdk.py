@@ -17,7 +17,6 @@ from chef_cell.testing.sawyer_server import start_server
 PYTHON = os.environ.get('INTERA_SDK_PYTHON')
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.skipif(not PYTHON, reason='INTERA_SDK_PYTHON names no interpreter with the SDK')
 def test_the_sdk_drives_the_cell_unchanged():
     with Graph.open() as graph:

@@ -17,9 +17,6 @@ from chef_trainer.spec import ObservationSpec
 from chef_trainer.task.observe import observation_specs
 from chef_trainer.testing import tiny_spec, write_tiny_policy
 
-#: Two episodes of a whole cell, on machines that may be busy.
-pytestmark = pytest.mark.timeout(240)
-
 STEPS = 20
 IMAGE = ObservationSpec('image/basket_front_left', (128, 128, 3), '1', 'uint8', history=2)
 #: Made from joint positions by MuJoCo in the cell, and by a chain of link frames here.

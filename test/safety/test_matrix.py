@@ -20,9 +20,6 @@ from chef_trainer.episodes import EpisodeReader, find_unfinished
 CHANGE = 1.001 * 0.01 * np.array(SAWYER.acceleration)
 STILL = 0.01  # rad/s, measured
 
-# The first test starts the cell, and a row may need three attempts on a machine without time.
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope='module')
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCell]:

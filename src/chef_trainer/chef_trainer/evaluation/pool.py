@@ -5,12 +5,15 @@ import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import torch
+
+from chef_trainer.interrupt import held_back
 
 Job = TypeVar('Job')
 Result = TypeVar('Result')
@@ -27,21 +30,26 @@ def run_jobs(work: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([work.__module__])
     waiting = iter(jobs)
+    finished: queue.SimpleQueue[concurrent.futures.Future[Result]] = queue.SimpleQueue()
+    under_way = 0
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_begin_worker
     )
     try:
-        under_way = {pool.submit(work, job) for job in itertools.islice(waiting, 2 * workers)}
-        while under_way:
-            done, under_way = concurrent.futures.wait(
-                under_way, return_when=concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                under_way |= {pool.submit(work, job) for job in itertools.islice(waiting, 1)}
-                yield future.result()
+        while True:
+            for job in itertools.islice(waiting, 2 * workers - under_way):
+                with held_back():
+                    pool.submit(work, job).add_done_callback(finished.put)
+                under_way += 1
+            if not under_way:
+                break
+            future = finished.get()  # an interrupt here leaves no lock shut
+            under_way -= 1
+            yield future.result()
     finally:
         # Once: a second shutdown, as at the end of a `with`, takes the cancelling back.
-        pool.shutdown(cancel_futures=True)
+        with held_back():
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin_worker() -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
+from chef_trainer.interrupt import held_back
 from chef_trainer.learner.batch import Transitions
 
 AHEAD = 2  # batches
@@ -27,11 +28,17 @@ def prefetched(
         waiting: deque[Future[Transitions]] = deque()
         try:
             for update in range(first, last):
-                waiting.append(pool.submit(prepared, update))
+                with held_back():
+                    waiting.append(pool.submit(prepared, update))
                 if len(waiting) > AHEAD:
-                    yield waiting.popleft().result().to(device)
+                    yield _next(waiting).to(device)
             while waiting:
-                yield waiting.popleft().result().to(device)
+                yield _next(waiting).to(device)
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _next(waiting: deque[Future[Transitions]]) -> Transitions:
+    with held_back():
+        return waiting.popleft().result()

@@ -62,6 +62,8 @@ def test_a_pool_ends_wherever_an_interrupt_comes():
 
 def interrupt_pools() -> None:
     draw = random.Random(0)
+    # Who is started in the background of a script is told to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     for _ in range(TRIALS):
         try:
